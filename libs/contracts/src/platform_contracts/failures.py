@@ -1,0 +1,18 @@
+"""What clients may read about a failure."""
+
+from typing import Final
+
+from platform_contracts.analytics.failures import ANALYTICS_FAILURE_TEXTS
+from platform_contracts.user.failures import USER_FAILURE_TEXTS
+
+_TEXTS: Final = {**USER_FAILURE_TEXTS, **ANALYTICS_FAILURE_TEXTS}
+
+UNKNOWN_FAILURE_TEXT: Final = "The operation failed. An operator can look it up by its trace id."
+
+
+def safe_text(failure_type: str | None) -> str:
+    """Return the text of a failure type that may be shown to a client.
+
+    The raw message of a failure may name hosts, tables or people, so it never leaves the platform.
+    """
+    return _TEXTS.get(failure_type or "", UNKNOWN_FAILURE_TEXT)

@@ -1,0 +1,10 @@
+"""The task queue of each domain."""
+
+from enum import StrEnum
+
+
+class TaskQueue(StrEnum):
+    """One queue a domain; a domain's workers poll it and nobody else does."""
+
+    USER = "user"
+    ANALYTICS = "analytics"

@@ -1,0 +1,126 @@
+"""The internal port of a process: health, metrics and, for a service, its views."""
+
+import hmac
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from http import HTTPStatus
+from typing import Any
+
+import asyncio
+import uvicorn
+from platform_contracts.identifiers import Tenant
+from platform_contracts.view import TENANT_HEADER, AnswerT, QueryT, View
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import SecretStr, TypeAdapter, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from platform_runtime.problem import problem_response
+
+Check = Callable[[], Awaitable[str | None]]
+"""Returns why the process is not ready, or None when this part of it is."""
+
+_TENANT: TypeAdapter[str] = TypeAdapter(Tenant)
+
+
+def internal_app(
+    *, registry: CollectorRegistry, checks: Mapping[str, Check], views: Sequence[BaseRoute] = ()
+) -> Starlette:
+    """Return the ASGI app of the internal port.
+
+    `/livez` says that the process answers; `/readyz` runs the checks and answers 503 with what each that fails says;
+    `/metrics` is Prometheus text.
+    """
+
+    async def livez(_request: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def readyz(_request: Request) -> Response:
+        reasons = {name: reason for name, check in checks.items() if (reason := await check()) is not None}
+        if reasons:
+            return problem_response(status=503, type="not_ready", title="Not ready", reasons=reasons)
+        return JSONResponse({"status": "ready"})
+
+    async def metrics(_request: Request) -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    health = [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
+    return Starlette(routes=[*health, *views])
+
+
+def view_route(
+    view: View[QueryT, AnswerT],
+    read: Callable[[str, QueryT], Awaitable[AnswerT]],
+    *,
+    token: SecretStr | None,
+) -> Route:
+    """Return the route that serves a view to callers that hold the service token, for one tenant.
+
+    Args:
+        view: the contract.
+        read: answers a query for the tenant given first.
+        token: the shared secret; None: the view answers 503.
+    """
+
+    async def serve(request: Request) -> Response:
+        refusal = _refusal(request, token)
+        if refusal is not None:
+            return refusal
+        try:
+            tenant = _TENANT.validate_python(request.headers.get(TENANT_HEADER))
+            query = view.query_type.model_validate(dict(request.query_params))
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_input=False, include_context=False)
+            return problem_response(status=422, type="invalid_query", title="Invalid query", errors=problems)
+        answer = await read(tenant, query)
+        return Response(answer.model_dump_json(), media_type="application/json")
+
+    return Route(view.path, serve, methods=["GET"])
+
+
+def _refusal(request: Request, token: SecretStr | None) -> Response | None:
+    if token is None:
+        return problem_response(
+            status=503, type="views_off", title="Views are off", detail="SERVICE_TOKEN is not set for this service."
+        )
+    given = request.headers.get("Authorization", "")
+    if not hmac.compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode()):
+        return problem_response(status=HTTPStatus.UNAUTHORIZED, type="unauthorized", title="Unauthorized")
+    return None
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to the process it lives in."""
+
+    def capture_signals(self) -> Any:
+        return nullcontext()
+
+
+def bind(host: str, port: int, *, variable: str) -> socket.socket:
+    """Return a listening socket.
+
+    Raises:
+        SystemExit: with one line that names the variable to change, when the port is taken.
+    """
+    try:
+        return socket.create_server((host, port), reuse_port=False, backlog=128)
+    except OSError as error:
+        raise SystemExit(f"{variable}: cannot listen on {host}:{port}: {error.strerror}") from None
+
+
+@asynccontextmanager
+async def serving(app: Starlette, listener: socket.socket) -> AsyncGenerator[None]:
+    """Serve the app on the socket while the block runs."""
+    server = _Server(
+        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    )
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task

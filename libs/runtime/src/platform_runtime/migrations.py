@@ -1,0 +1,73 @@
+"""Bring a service's database to the schema that its code needs."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from platform_runtime.database import configure_sqlite, driver_url
+
+
+def migrate(url: str, migrations: str) -> None:
+    """Apply the Alembic revisions of a package that the database does not have yet.
+
+    Safe to repeat and to run from several processes at once: the second waits for the first and finds nothing to do.
+    """
+    engine = _engine(url, begin="BEGIN IMMEDIATE")
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                # The number only has to be the same in every process that migrates this database.
+                connection.execute(text("SELECT pg_advisory_xact_lock(727274)"))
+            configuration = _configuration(migrations)
+            configuration.attributes["connection"] = connection
+            command.upgrade(configuration, "head")
+    finally:
+        engine.dispose()
+
+
+def schema_problem(url: str, migrations: str) -> str | None:
+    """Return why this code cannot work on the database as it is, or None.
+
+    A schema newer than the code is no problem: migrations only add what older code can ignore, so that the code can be
+    rolled back without the database.
+    """
+    script = ScriptDirectory.from_config(_configuration(migrations))
+    needed = script.get_current_head()
+    known = {revision.revision for revision in script.walk_revisions()}
+    engine = _engine(url, begin="BEGIN")
+    try:
+        with engine.begin() as connection:
+            current = _current_revision(connection)
+    except (SQLAlchemyError, OSError) as error:
+        return f"the database does not answer ({type(error).__name__})"
+    finally:
+        engine.dispose()
+    if current is None:
+        return "the database has no schema yet"
+    if current in known and current != needed:
+        return f"the database schema is {current}, this code needs {needed}"
+    return None
+
+
+def _current_revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _configuration(migrations: str) -> Config:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(Path(__file__).parent / "alembic_environment"))
+    configuration.set_main_option("version_locations", migrations.replace(".", ":", 1).replace(".", "/"))
+    configuration.set_main_option("path_separator", "os")
+    return configuration
+
+
+def _engine(url: str, *, begin: str) -> Engine:
+    engine = create_engine(driver_url(url, is_async=False))
+    if engine.dialect.name == "sqlite":
+        configure_sqlite(engine, begin=begin)
+    return engine

@@ -1,0 +1,46 @@
+"""How activities are timed and retried, by intention."""
+
+from datetime import timedelta
+from typing import Final, TypedDict
+
+from temporalio.common import RetryPolicy
+
+
+class ActivityOptions(TypedDict):
+    """The options of one kind of activity, to be spread into `workflow.execute_activity_method`."""
+
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+_SOON = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200), backoff_coefficient=2, maximum_interval=timedelta(seconds=10)
+)
+_PATIENTLY = RetryPolicy(
+    initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)
+)
+
+DATABASE_WRITE: Final[ActivityOptions] = {
+    # Above the 5 s that SQLite waits for its write lock; a worker that dies is noticed after this long.
+    "start_to_close_timeout": timedelta(seconds=10),
+    # A database that is away for a day is an incident somebody looks at: then the workflow says so and fails.
+    "schedule_to_close_timeout": timedelta(days=1),
+    "retry_policy": _SOON,
+}
+"""One transaction in the service's own database."""
+
+DELIVERY: Final[ActivityOptions] = {
+    # A mail server may take its time to check a message; RFC 5321 allows minutes, in practice it is seconds.
+    "start_to_close_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": timedelta(days=1),
+    "retry_policy": _PATIENTLY,
+}
+"""Hand a message to somebody else's server, which may be slow or away for hours."""
+
+BATCH: Final[ActivityOptions] = {
+    "start_to_close_timeout": timedelta(minutes=5),
+    "schedule_to_close_timeout": timedelta(hours=1),
+    "retry_policy": _PATIENTLY,
+}
+"""Work through many rows; the next run of its schedule makes up for one that ran out of time."""
