@@ -1,0 +1,8 @@
+"""What every test may use; the fixtures live in tests/support, one module for each thing that they stand up."""
+
+pytest_plugins = [
+    "tests.support.golden_files",
+    "tests.support.kinds",
+    "tests.support.postgres",
+    "tests.support.temporal_server",
+]
