@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ import psycopg
 import pytest
 
 from tests import tools
+from tests.support.network import free_port
 
 # initdb and start take 2 s here; a loaded machine gets ten times that.
 _READY_WITHIN_SECONDS = 20
@@ -87,7 +87,7 @@ def _running_server(programs: Path) -> Generator[PostgresServer]:
         )
         if initdb.wait(_READY_WITHIN_SECONDS) != 0:
             pytest.fail(f"initdb failed:\n{(directory / 'log').read_text()}", pytrace=False)
-        port = _free_port()
+        port = free_port()
         address = ("-k", str(directory), "-h", "127.0.0.1", "-p", str(port))
         process = start(str(programs / "postgres"), *data, *address, *_FASTER)
         try:
@@ -129,9 +129,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
