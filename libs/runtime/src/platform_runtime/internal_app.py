@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from platform_runtime.page_cursor import InvalidCursorError
 from platform_runtime.problem import problem_response
 
 Check = Callable[[], Awaitable[str | None]]
@@ -62,7 +63,7 @@ def view_route(
 
     Args:
         view: the contract.
-        read: answers a query for the tenant given first.
+        read: answers a query for the tenant given first; may raise InvalidCursorError, which is answered with 422.
         token: the shared secret; None: the view answers 503.
     """
 
@@ -76,7 +77,11 @@ def view_route(
         except ValidationError as error:
             problems = error.errors(include_url=False, include_input=False, include_context=False)
             return problem_response(status=422, type="invalid_query", title="Invalid query", errors=problems)
-        answer = await read(tenant, query)
+        try:
+            answer = await read(tenant, query)
+        except InvalidCursorError:
+            problem = {"loc": ["cursor"], "msg": "This is no cursor of this view.", "type": "invalid_cursor"}
+            return problem_response(status=422, type="invalid_query", title="Invalid query", errors=[problem])
         return Response(answer.model_dump_json(), media_type="application/json")
 
     return Route(view.path, serve, methods=["GET"])
