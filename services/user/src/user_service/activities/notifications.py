@@ -1,0 +1,112 @@
+"""Activities that deliver notifications, one for each channel."""
+
+from datetime import UTC, datetime
+
+from temporalio import activity
+
+from platform_contracts.identifiers import ClientId, Tenant
+from platform_contracts.message import ContractModel
+from platform_contracts.user.notification import Channel, Delivery, DeliveryReason, DeliveryStatus
+from user_service.activities.failures import translated
+from user_service.domain.notifications import InboxEntry, is_wanted_by_email, kind_of
+from user_service.ports import Accounts, Inboxes, Mail, Mailer, MailRejectedError, SentMails, Templates
+
+
+class DeliverNotification(ContractModel):
+    """What to deliver. The address is not part of it: it is read where it is used, and stays out of the history."""
+
+    tenant: Tenant
+    notification_id: ClientId
+    user_id: ClientId
+    type: str
+    message: str
+
+
+class DeliveredInApp(ContractModel):
+    """The notification is in the inbox."""
+
+    is_for_email: bool
+    """Whether notifications of this type go out by e-mail as well."""
+
+
+class NotificationActivities:
+    """What is done to reach a user."""
+
+    def __init__(
+        self, *, accounts: Accounts, inboxes: Inboxes, sent_mails: SentMails, mailer: Mailer, templates: Templates
+    ) -> None:
+        """Deliver through these."""
+        self._accounts = accounts
+        self._inboxes = inboxes
+        self._sent_mails = sent_mails
+        self._mailer = mailer
+        self._templates = templates
+
+    @activity.defn(name="user.deliver_in_app")
+    async def deliver_in_app(self, request: DeliverNotification) -> DeliveredInApp:
+        """Put the notification into the user's inbox, whether or not the user has an account.
+
+        A repeat finds the notification's id in the inbox and leaves it as it is.
+
+        Raises:
+            ApplicationError: of type `UNKNOWN_NOTIFICATION_TYPE`.
+        """
+        with translated():
+            kind = kind_of(request.type)
+            text = self._templates.render(request.type, request.message)
+        await self._inboxes.deliver(
+            tenant=request.tenant,
+            user_id=request.user_id,
+            entry=InboxEntry(
+                notification_id=request.notification_id,
+                type=request.type,
+                subject=text.subject,
+                body=text.body,
+                delivered_at=datetime.now(UTC),
+            ),
+        )
+        return DeliveredInApp(is_for_email=kind.by_email)
+
+    @activity.defn(name="user.send_email")
+    async def send_email(self, request: DeliverNotification) -> Delivery:
+        """Send the notification by e-mail, if its user has an address and wants it; return what came of it.
+
+        A repeat after the mail was recorded as sent sends nothing. One window remains, because a mail server takes part
+        in no transaction: a worker killed between the server's answer and the record sends the mail once more. Both
+        carry the same Message-ID, by which mail servers and readers can tell that they are one.
+
+        Raises:
+            MailNotTakenError: when the server did not take it this time; Temporal tries again.
+        """
+        tenant, notification_id = request.tenant, request.notification_id
+        if await self._sent_mails.is_sent(tenant=tenant, notification_id=notification_id):
+            return _outcome(DeliveryStatus.SENT)
+        with translated():
+            kind = kind_of(request.type)
+            text = self._templates.render(request.type, request.message)
+        recipient = await self._accounts.recipient(tenant=tenant, user_id=request.user_id)
+        if recipient is None:
+            return _outcome(DeliveryStatus.SKIPPED, DeliveryReason.NO_ADDRESS)
+        if not is_wanted_by_email(kind, email_enabled=recipient.email_enabled):
+            return _outcome(DeliveryStatus.SKIPPED, DeliveryReason.PREFERENCE)
+        mail = Mail(
+            tenant=tenant,
+            notification_id=notification_id,
+            to=recipient.email,
+            subject=text.subject,
+            body=self._templates.mail_body(text, name=recipient.name),
+            date=datetime.now(UTC),
+        )
+        try:
+            await self._mailer.send(mail)
+        except MailRejectedError as rejection:
+            activity.logger.warning(
+                "mail.rejected", extra={"notification_id": notification_id, "smtp_code": rejection.code}
+            )
+            return _outcome(DeliveryStatus.FAILED, DeliveryReason.REJECTED)
+        await self._sent_mails.record(tenant=tenant, notification_id=notification_id, now=datetime.now(UTC))
+        return _outcome(DeliveryStatus.SENT)
+
+
+def _outcome(status: DeliveryStatus, reason: DeliveryReason | None = None) -> Delivery:
+    return Delivery(channel=Channel.EMAIL, status=status, reason=reason)

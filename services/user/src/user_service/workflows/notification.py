@@ -1,0 +1,84 @@
+"""Tell a user something: in the inbox and, where wanted and possible, by e-mail."""
+
+from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from platform_contracts.analytics.events import event_of
+    from platform_contracts.memo import Progress
+    from platform_contracts.user.notification import (
+        WORKFLOW_TYPE,
+        Channel,
+        Delivery,
+        DeliveryReason,
+        DeliveryStatus,
+        Notification,
+        NotificationInput,
+        NotificationResult,
+        NotificationStep,
+    )
+    from platform_workflow_tools import activity_options
+    from platform_workflow_tools.events import report_events
+    from platform_workflow_tools.progress import report_progress
+    from platform_workflow_tools.uninterrupted import uninterrupted
+    from user_service.activities.notifications import DeliveredInApp, DeliverNotification, NotificationActivities
+
+
+@workflow.defn(name=WORKFLOW_TYPE, failure_exception_types=[ValidationError])
+class NotificationWorkflow(Notification):
+    """Deliver in the app, then by e-mail, and report it; can be cancelled until it is delivered."""
+
+    @workflow.run
+    async def run(self, notification: NotificationInput) -> NotificationResult:
+        """Deliver the notification."""
+        request = DeliverNotification.model_validate(notification.model_dump())
+        report_progress(Progress(step=NotificationStep.DELIVERING_IN_APP))
+        in_app = await self._deliver_in_app(request)
+        if in_app.is_for_email:
+            report_progress(Progress(step=NotificationStep.SENDING_EMAIL))
+            by_email = await self._send_email(request)
+        else:
+            by_email = _email(DeliveryStatus.SKIPPED, DeliveryReason.NOT_FOR_THIS_TYPE)
+
+        # What is delivered cannot be called back, so a cancel comes too late.
+        report_progress(Progress(step=NotificationStep.NOTIFIED, cancellable=False))
+        await uninterrupted(self._report(notification))
+        return NotificationResult(
+            notification_id=notification.notification_id,
+            deliveries=(Delivery(channel=Channel.IN_APP, status=DeliveryStatus.SENT), by_email),
+        )
+
+    async def _deliver_in_app(self, request: DeliverNotification) -> DeliveredInApp:
+        return await workflow.execute_activity_method(
+            NotificationActivities.deliver_in_app, request, **activity_options.DATABASE_WRITE
+        )
+
+    async def _send_email(self, request: DeliverNotification) -> Delivery:
+        """Send the mail; that none could be sent in time is an outcome, for the user has the message in the inbox."""
+        try:
+            return await workflow.execute_activity_method(
+                NotificationActivities.send_email, request, **activity_options.DELIVERY
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            workflow.logger.warning("mail.given_up", extra={"reason": str(error.cause)})
+            return _email(DeliveryStatus.FAILED, DeliveryReason.DEADLINE)
+
+    async def _report(self, notification: NotificationInput) -> None:
+        try:
+            await report_events(
+                event_of(
+                    tenant=notification.tenant,
+                    event_type="user.notified",
+                    subject_id=notification.notification_id,
+                    occurred_at=workflow.now(),
+                )
+            )
+        except FailureError as failure:
+            workflow.logger.warning("event.not_reported", extra={"reason": type(failure).__name__})
+
+
+def _email(status: DeliveryStatus, reason: DeliveryReason) -> Delivery:
+    return Delivery(channel=Channel.EMAIL, status=status, reason=reason)
