@@ -1,5 +1,6 @@
 """Bring a service's database to the schema that its code needs."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from alembic import command
@@ -60,10 +61,23 @@ def _current_revision(connection: Connection) -> str | None:
 
 def _configuration(migrations: str) -> Config:
     configuration = Config()
-    configuration.set_main_option("script_location", str(Path(__file__).parent / "alembic_environment"))
-    configuration.set_main_option("version_locations", migrations.replace(".", ":", 1).replace(".", "/"))
-    configuration.set_main_option("path_separator", "os")
+    # Alembic would split the path of the revisions at spaces or colons; a line break is in no path of ours.
+    configuration.set_main_option("path_separator", "newline")
+    configuration.set_main_option("script_location", _escaped(Path(__file__).parent / "alembic_environment"))
+    configuration.set_main_option("version_locations", _escaped(_directory(migrations)))
     return configuration
+
+
+def _directory(package: str) -> Path:
+    found = find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise ModuleNotFoundError(f"there is no package {package}")
+    return Path(found.submodule_search_locations[0])
+
+
+def _escaped(path: Path) -> str:
+    # A percent sign would be taken for the start of a placeholder.
+    return str(path).replace("%", "%%")
 
 
 def _engine(url: str, *, begin: str) -> Engine:
