@@ -1,7 +1,6 @@
 """The noxfile works where nothing is installed yet, and says in one line what it cannot do without."""
 
 import ast
-import os
 import shutil
 import subprocess
 import sys
@@ -43,16 +42,14 @@ def test_python_without_ensurepip_gets_one_line_that_names_the_package(tmp_path:
     assert "python3-venv" in refused.stderr
 
 
-def test_without_a_name_the_tasks_are_listed() -> None:
+def test_ordinary_nox_lists_the_tasks_and_runs_none() -> None:
     listed = subprocess.run(
-        [sys.executable, str(NOXFILE)],
-        cwd=ROOT,
-        env=dict(os.environ),
+        [sys.executable, "-m", "nox", "--noxfile", str(NOXFILE)],
         capture_output=True,
         text=True,
         timeout=50,
         check=False,
     )
 
-    assert listed.returncode == 0
     assert {"setup", "up", "demo", "tests", "lint", "regenerate", "lock"} <= set(listed.stdout.split())
+    assert "Running session" not in listed.stderr
