@@ -60,6 +60,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Database:
     """Transactions on one database.
 
+    What a failed statement was given is not in its error, which goes into logs and histories; it may be personal.
+
     A write is one transaction that takes the write lock at once on SQLite (BEGIN IMMEDIATE), so it never fails half way
     for want of it. Reads are read-only transactions.
     """
@@ -72,9 +74,15 @@ class Database:
             self._writer = _sqlite_engine(address, begin="BEGIN IMMEDIATE", read_only=False, pool_size=1)
             self._reader = _sqlite_engine(address, begin="BEGIN", read_only=True, pool_size=5)
         else:
-            self._writer = create_async_engine(address, pool_size=10, max_overflow=10, pool_pre_ping=True)
+            self._writer = create_async_engine(
+                address, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True
+            )
             self._reader = create_async_engine(
-                address, pool_size=5, pool_pre_ping=True, execution_options={"postgresql_readonly": True}
+                address,
+                pool_size=5,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                execution_options={"postgresql_readonly": True},
             )
 
     @classmethod
@@ -120,7 +128,7 @@ def upsert(connection: AsyncConnection, table: Table) -> "sqlite.Insert | postgr
 
 
 def _sqlite_engine(address: URL, *, begin: str, read_only: bool, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(address, pool_size=pool_size, max_overflow=0, pool_timeout=30)
+    engine = create_async_engine(address, pool_size=pool_size, max_overflow=0, pool_timeout=30, hide_parameters=True)
     configure_sqlite(engine.sync_engine, begin=begin, read_only=read_only)
     return engine
 
