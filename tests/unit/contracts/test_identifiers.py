@@ -3,6 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
 from platform_contracts.identifiers import (
     ClientId,
     Tenant,
@@ -11,7 +13,6 @@ from platform_contracts.identifiers import (
     workflow_id,
 )
 from platform_contracts.user.user_onboarding import user_onboarding_workflow_id
-from pydantic import TypeAdapter, ValidationError
 
 TENANT: TypeAdapter[str] = TypeAdapter(Tenant)
 CLIENT_ID: TypeAdapter[str] = TypeAdapter(ClientId)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+
 from platform_runtime.logs import configure_logs, get_logger
 from platform_runtime.settings import LogSettings
 

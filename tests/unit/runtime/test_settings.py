@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
 from platform_runtime.settings import (
     DrillSettings,
     ServiceSettings,
@@ -12,7 +14,6 @@ from platform_runtime.settings import (
     load_settings,
     parse_delays,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 GUIDE_ENVIRONMENT = """
 # Temporal

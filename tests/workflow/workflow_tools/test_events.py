@@ -7,6 +7,13 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from temporalio import activity, workflow
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
 from platform_contracts.analytics.event_intake import EventIntakeInput, event_intake_workflow_id
 from platform_contracts.analytics.events import Event, event_of
 from platform_contracts.analytics.record_events import RECORD_EVENTS, RecordEventsRequest, RecordEventsResult
@@ -15,13 +22,6 @@ from platform_contracts.message import ContractModel
 from platform_contracts.task_queues import TaskQueue
 from platform_runtime.sandbox import workflow_runner
 from platform_workflow_tools.events import report_events
-from temporalio import activity, workflow
-from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.service import RPCError, RPCStatusCode
-from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
-
 from tests.support.namespaces import new_namespace
 
 

@@ -5,12 +5,13 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from platform_runtime.sandbox import workflow_runner
-from platform_workflow_tools.uninterrupted import uninterrupted
 from temporalio import activity, workflow
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
+
+from platform_runtime.sandbox import workflow_runner
+from platform_workflow_tools.uninterrupted import uninterrupted
 
 
 @workflow.defn(name="test.TwoSteps")
