@@ -112,7 +112,8 @@ def _tool(tool: Tool) -> Finding:
 async def _backends(settings: StackSettings, start: str) -> AsyncGenerator[Finding]:
     temporal = temporal_address()
     local_remedy = start if temporal.is_loopback else f"start the server at {temporal}, or correct TEMPORAL_ADDRESS"
-    yield Finding(f"Temporal at {temporal}", await temporal_problem(), local_remedy)
+    problem = await connect_problem(temporal) or await temporal_problem()
+    yield Finding(f"Temporal at {temporal}", problem, local_remedy)
     if settings.traces_wanted:
         endpoint = settings.otel_exporter_otlp_endpoint or f"http://localhost:{settings.jaeger_otlp_grpc_port}"
         address = parse_address(endpoint, variable="OTEL_EXPORTER_OTLP_ENDPOINT", default_port=4317)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -69,7 +70,7 @@ async def _problem(client: Client, queue: str, kind: str, queue_type: "TaskQueue
     return None
 
 
-def living(pollers: "list[PollerInfo]") -> list[Poller]:
+def living(pollers: Iterable[PollerInfo]) -> list[Poller]:
     """Return the pollers that may be alive: for a minute the server lists those too that are not."""
     found = [Poller(poller.identity) for poller in pollers]
     return [poller for poller in found if not poller.is_known_dead]

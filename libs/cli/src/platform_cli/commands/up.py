@@ -24,7 +24,7 @@ def up(workers: Mapping[str, int], *, detach: bool) -> None:
         run_stack(settings, workers, ConsoleReporter(console))
         return
     stack = LocalStack(settings)
-    status = stack.ensure_running(workers)
+    status = stack.ensure_running(workers, on_ready=lambda name: console.print(f"{name} is ready"))
     print_status(console, status)
     if stack.started:
         console.print("\nEverything is ready. `partner status` shows it again, `partner down` stops it.")

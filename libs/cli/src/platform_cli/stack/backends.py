@@ -134,6 +134,8 @@ def trace_backend(settings: StackSettings, home: Home) -> Backend:
             PortUse(http, http_variable),
             PortUse(ui, "JAEGER_UI_PORT"),
         ),
+        # It takes ten seconds to end, and its traces are in memory: there is nothing to wait for.
+        stop_timeout_seconds=0.5,
     )
     environment = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from platform_cli.errors import StackError
 from platform_cli.settings import StackSettings
@@ -20,6 +20,7 @@ from platform_cli.stack.control import Request, ask
 from platform_cli.stack.home import Home
 from platform_cli.stack.plan import check_ports, make_plan
 from platform_cli.stack.status import Phase, StackStatus
+from platform_cli.stack.supervised_process import State
 
 SUPERVISOR_LOG = "supervisor"
 
@@ -53,8 +54,12 @@ class LocalStack:
             raise StackError(answer.error or "the supervisor gave no status")
         return answer.status
 
-    def ensure_running(self, workers: Mapping[str, int] | None = None) -> StackStatus:
+    def ensure_running(
+        self, workers: Mapping[str, int] | None = None, *, on_ready: Callable[[str], None] = lambda _name: None
+    ) -> StackStatus:
         """Return once everything is ready: a stack that runs is waited for, else one is started in the background.
+
+        `on_ready` is called with the name of each process once it is ready.
 
         Missing tools are fetched or built first, with progress on standard error; a warm start takes seconds.
 
@@ -62,13 +67,13 @@ class LocalStack:
             StackError: what is not ready, and why; a stack that this call started is stopped again.
         """
         if self.is_running:
-            return self._wait_until_ready(None)
+            return self._wait_until_ready(None, on_ready)
         # Here as well as in the supervisor, so that this terminal shows the progress and gets the errors at once.
         check_ports(make_plan(self._settings, workers or {}))
         process = self._spawn_supervisor(workers or {})
         self.started = True
         try:
-            return self._wait_until_ready(process)
+            return self._wait_until_ready(process, on_ready)
         except BaseException:
             # One that ended by itself left nothing; what runs now, if anything, somebody else has started.
             self.started = process.poll() is None
@@ -126,7 +131,10 @@ class LocalStack:
                 start_new_session=True,
             )
 
-    def _wait_until_ready(self, process: "subprocess.Popen[bytes] | None") -> StackStatus:
+    def _wait_until_ready(
+        self, process: "subprocess.Popen[bytes] | None", on_ready: Callable[[str], None]
+    ) -> StackStatus:
+        told: set[str] = set()
         deadline = time.monotonic() + _START_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             if process is not None and process.poll() is not None:
@@ -135,9 +143,13 @@ class LocalStack:
                 raise StackError(f"the stack of {self.home.directory} has just ended: start it again")
             status = self._last_status()
             # What an earlier run left in the file is not an answer to this one.
-            current = status is not None and (process is None or status.supervisor_pid == process.pid)
-            if status is not None and current and status.phase is Phase.UP:
-                return self._ready()
+            if status is not None and (process is None or status.supervisor_pid == process.pid):
+                for name in (each.name for each in status.processes if each.state is State.READY):
+                    if name not in told:
+                        told.add(name)
+                        on_ready(name)
+                if status.phase is Phase.UP:
+                    return self._ready()
             time.sleep(_POLL_SECONDS)
         raise StackError(f"the stack was not ready in time: see {self.home.log_of(SUPERVISOR_LOG)}")
 
@@ -151,7 +163,7 @@ class LocalStack:
     def _ready(self) -> StackStatus:
         status = self.status()
         for process in status.processes:
-            if process.problem is not None or process.state != "ready":
+            if process.problem is not None or process.state is not State.READY:
                 reason = process.problem or f"it is {process.state}, see {process.log}"
                 raise StackError(f"{process.name} is not ready: {reason}")
         return status

@@ -10,6 +10,7 @@ from platform_cli.stack.status import ProcessStatus, StackStatus
 from platform_cli.stack.supervised_process import State
 
 _COLOURS = {State.READY: "green", State.STARTING: "yellow", State.RESTARTING: "yellow", State.FAILED: "red"}
+_PIPED_WIDTH = 200
 
 
 class ConsoleReporter:
@@ -31,8 +32,11 @@ class ConsoleReporter:
 
 
 def console_for(*, stderr: bool = False) -> Console:
-    """Return a console that breaks no line where it is piped: a log line stays one line."""
-    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+    """Return a console that breaks no line and cuts no table where it is piped."""
+    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    return console
 
 
 def print_status(console: Console, status: StackStatus) -> None:
