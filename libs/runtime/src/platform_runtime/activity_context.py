@@ -6,9 +6,10 @@ from typing import Any
 
 import structlog
 from opentelemetry import trace
-from platform_contracts.identifiers import tenant_of
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from platform_contracts.identifiers import tenant_of
 
 
 class ActivityContext(Interceptor):

@@ -1,5 +1,6 @@
 """The internal port of a process: health, metrics and, for a service, its views."""
 
+import asyncio
 import hmac
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -7,10 +8,7 @@ from contextlib import asynccontextmanager, nullcontext
 from http import HTTPStatus
 from typing import Any
 
-import asyncio
 import uvicorn
-from platform_contracts.identifiers import Tenant
-from platform_contracts.view import TENANT_HEADER, AnswerT, QueryT, View
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import SecretStr, TypeAdapter, ValidationError
@@ -19,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from platform_contracts.identifiers import Tenant
+from platform_contracts.view import TENANT_HEADER, AnswerT, QueryT, View
 from platform_runtime.page_cursor import InvalidCursorError
 from platform_runtime.problem import problem_response
 

@@ -8,8 +8,9 @@ from typing import Any, Final, cast
 
 import structlog
 from opentelemetry import trace
-from platform_contracts.identifiers import tenant_of
+from temporalio import activity, workflow
 
+from platform_contracts.identifiers import tenant_of
 from platform_runtime.settings import LogSettings
 
 _QUIET_SECONDS: Final = 60.0
@@ -49,8 +50,12 @@ def configure_logs(settings: LogSettings, *, service: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level)
-    # httpx says every request at INFO; a failed one is said by whoever made it.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # These say at INFO what nobody acts on: every request, every start of a server, every look at a schema.
+    for chatty in ("httpx", "uvicorn", "alembic"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+    # The ids are fields of the line; the SDK would put them into its text as well.
+    workflow.logger.workflow_info_on_message = False
+    activity.logger.activity_info_on_message = False
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

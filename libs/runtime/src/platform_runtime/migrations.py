@@ -1,5 +1,6 @@
 """Bring a service's database to the schema that its code needs."""
 
+import logging
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from platform_runtime.database import configure_sqlite, driver_url
+
+_log = logging.getLogger(__name__)
 
 
 def migrate(url: str, migrations: str) -> None:
@@ -26,9 +29,13 @@ def migrate(url: str, migrations: str) -> None:
                 connection.execute(text("SELECT pg_advisory_xact_lock(727274)"))
             configuration = _configuration(migrations)
             configuration.attributes["connection"] = connection
+            before = _current_revision(connection)
             command.upgrade(configuration, "head")
+            after = _current_revision(connection)
     finally:
         engine.dispose()
+    if before != after:
+        _log.info("database.migrated", extra={"from_revision": before, "to_revision": after})
 
 
 def schema_problem(url: str, migrations: str) -> str | None:

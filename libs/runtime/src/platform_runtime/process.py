@@ -25,8 +25,8 @@ def run_process(main: Callable[[], Coroutine[object, object, int]]) -> NoReturn:
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else 1
         if isinstance(leaving.code, str):
-            print(leaving.code, file=sys.stderr)
-    except BaseException as error:
+            sys.stderr.write(f"{leaving.code}\n")
+    except BaseException as error:  # noqa: BLE001 - whatever it was, it is shown, and the process ends
         sys.excepthook(type(error), error, error.__traceback__)
         code = 1
     sys.stdout.flush()

@@ -33,7 +33,7 @@ def load_settings(settings_type: type[SettingsT]) -> SettingsT:
         return settings_type()
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
-            print(f"{_variable(settings_type, problem['loc'])}: {problem['msg']}", file=sys.stderr)
+            sys.stderr.write(f"{_variable(settings_type, problem['loc'])}: {problem['msg']}\n")
         raise SystemExit(BAD_SETTINGS_EXIT_CODE) from None
 
 

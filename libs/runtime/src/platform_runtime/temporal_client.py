@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from typing import Final
 
 from temporalio.client import Client
@@ -37,7 +38,7 @@ def connection_options(settings: TemporalSettings) -> ClientConnectConfig:
     try:
         found = ClientConfig.load_client_connect_config(config_file_strict=True)
     except (RuntimeError, ValueError, OSError) as error:
-        print(f"TEMPORAL_*: the SDK's configuration cannot be used: {error}")
+        sys.stderr.write(f"TEMPORAL_*: the SDK's configuration cannot be used: {error}\n")
         raise SystemExit(BAD_SETTINGS_EXIT_CODE) from None
     return {
         **found,

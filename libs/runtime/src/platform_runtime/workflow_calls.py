@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from platform_contracts.message import ContractModel
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+
+from platform_contracts.message import ContractModel
 
 RequestT = TypeVar("RequestT", bound=ContractModel)
 ResultT = TypeVar("ResultT")
