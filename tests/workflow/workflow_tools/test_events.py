@@ -137,8 +137,9 @@ async def _intake_of(client: Client, user_id: str) -> EventIntakeInput | None:
     try:
         history = await client.get_workflow_handle(_intake_id(user_id)).fetch_history()
     except RPCError as error:
-        assert error.status is RPCStatusCode.NOT_FOUND
-        return None
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
     started = history.events[0].workflow_execution_started_event_attributes
     (intake,) = await pydantic_data_converter.decode(started.input.payloads, [EventIntakeInput])
     return intake

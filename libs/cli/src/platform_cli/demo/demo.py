@@ -40,9 +40,7 @@ def run_demo(settings: StackSettings, console: Console, *, keep: bool) -> bool:
         status = stack.ensure_running()
         missing = [name for name in ("gateway", "mail", "traces") if name not in status.urls]
         if missing:
-            raise StackError(
-                f"the demo reads {' and '.join(missing)} back, and there is no page of it: see .env.example"
-            )
+            raise StackError(f"the demo reads {' and '.join(missing)} back, but there is no page of it to read")
         good = asyncio.run(_tell(status.urls, _api_key(), console))
         console.print("\n[bold]Where to look[/bold]" + ("" if keep or not stack.started else " (with --keep)"))
         for name, url in status.urls.items():

@@ -170,10 +170,12 @@ class Story:
         known = await _runs(schedule)
         await schedule.trigger(overlap=ScheduleOverlapPolicy.ALLOW_ALL)
         async with asyncio.timeout(_COUNTED_WITHIN_SECONDS):
-            while not (new := {run: name for run, name in (await _runs(schedule)).items() if run not in known}):
+            while True:
+                for run_id, workflow_id in (await _runs(schedule)).items():
+                    if run_id not in known:
+                        await self._temporal.get_workflow_handle(workflow_id, run_id=run_id).result()
+                        return
                 await asyncio.sleep(_POLL_SECONDS)
-            for run_id, workflow_id in new.items():
-                await self._temporal.get_workflow_handle(workflow_id, run_id=run_id).result()
 
 
 async def _runs(schedule: ScheduleHandle) -> dict[str, str]:
