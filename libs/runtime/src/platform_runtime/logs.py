@@ -87,6 +87,8 @@ def _add_temporal_ids(_logger: object, _method: str, event: MutableMapping[str, 
         for field in _SDK_FIELDS:
             if ids is not None and field in ids:
                 event.setdefault(field, ids[field])
+        if ids is not None and "workflow_run_id" in ids:
+            event.setdefault("run_id", ids["workflow_run_id"])
     if "workflow_id" in event:
         event.setdefault("tenant", tenant_of(str(event["workflow_id"])))
     return event
@@ -94,7 +96,7 @@ def _add_temporal_ids(_logger: object, _method: str, event: MutableMapping[str, 
 
 def _drop_sdk_extras(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Leave out what `_add_temporal_ids` has lifted."""
-    for extra in ("temporal_workflow", "temporal_activity", "__temporal_task_identifier"):
+    for extra in ("temporal_workflow", "temporal_activity", "__temporal_error_identifier", "color_message"):
         event.pop(extra, None)
     return event
 
