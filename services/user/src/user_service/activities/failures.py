@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from platform_contracts.user.failures import UserFailure
 from user_service.domain.accounts import AccountDetailsDifferError, InvalidAccountDetailsError
@@ -28,4 +28,10 @@ def translated() -> Generator[None]:
         yield
     except tuple(_TYPES) as failure:
         # Without its cause: the history needs no second text of the same failure.
-        raise ApplicationError(str(failure), type=_TYPES[type(failure)], non_retryable=True) from None
+        raise ApplicationError(
+            str(failure),
+            type=_TYPES[type(failure)],
+            non_retryable=True,
+            # Somebody's wrong input is no trouble of ours: no warning, no count of failures.
+            category=ApplicationErrorCategory.BENIGN,
+        ) from None
