@@ -26,7 +26,8 @@ async def new_namespace(server: WorkflowEnvironment) -> Client:
 
     async def known() -> bool:
         # The server learns of a new namespace from its own cache, some time after it was registered.
-        return await client.count_workflows("WorkflowType = 'none'") is not None
+        await client.count_workflows("WorkflowType = 'none'")
+        return True
 
     await eventually(known, within_seconds=20)
     return client
