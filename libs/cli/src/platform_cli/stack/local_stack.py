@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
+from platform_cli.bytecode import with_bytecode
 from platform_cli.errors import StackError
 from platform_cli.settings import StackSettings
 from platform_cli.stack.control import Request, ask
@@ -124,7 +125,7 @@ class LocalStack:
         with self.home.log_of(SUPERVISOR_LOG).open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "platform_cli", "up", *options],
-                env=dict(os.environ) | {"PARTNER_HOME": str(self.home.directory)},
+                env=with_bytecode(dict(os.environ)) | {"PARTNER_HOME": str(self.home.directory)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

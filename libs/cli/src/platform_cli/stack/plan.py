@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from platform_cli.bytecode import with_bytecode
 from platform_cli.errors import StackError
 from platform_cli.services import SERVICES, Service
 from platform_cli.settings import StackSettings, internal_address
@@ -165,4 +166,4 @@ def process_environment(settings: StackSettings, home: Home, backends: tuple[Bac
     for backend in backends:
         environment |= backend.environment
     # A worker writes a line and may be killed: without a buffer the line is in the log.
-    return environment | {"PYTHONUNBUFFERED": "1"}
+    return with_bytecode(environment) | {"PYTHONUNBUFFERED": "1"}
