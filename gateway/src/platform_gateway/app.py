@@ -1,0 +1,83 @@
+"""The gateway's application: every route, put together."""
+
+from collections.abc import MutableMapping
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from opentelemetry.trace import TracerProvider
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from platform_gateway.access_log import QUIET_PATHS, AccessLog
+from platform_gateway.auth import ApiKey, documented_bearer, documented_key
+from platform_gateway.problems import Kind, Problem, http_problem, invalid_request
+from platform_gateway.routes.analytics import analytics_router
+from platform_gateway.routes.health import health_router
+from platform_gateway.routes.operations import operations_router
+from platform_gateway.routes.temporal import temporal_router
+from platform_gateway.routes.users import users_router
+from platform_gateway.settings import GatewaySettings
+from platform_gateway.views_client import ViewsClient
+from platform_gateway.workflow_gateway import WorkflowGateway
+
+
+def create_app(
+    settings: GatewaySettings,
+    *,
+    workflows: WorkflowGateway,
+    user_views: ViewsClient,
+    analytics_views: ViewsClient,
+    tracer_provider: TracerProvider | None = None,
+) -> FastAPI:
+    """Return the application.
+
+    Args:
+        settings: keys and bounds.
+        workflows: the connection to Temporal.
+        user_views: what the user service shows.
+        analytics_views: what the analytics service shows.
+        tracer_provider: where the spans of requests go; None: the process's own.
+    """
+    app = FastAPI(
+        title="Partner platform",
+        version=version("platform-gateway"),
+        redoc_url=None,
+        # A redirect would be the one answer that no client of this API expects.
+        redirect_slashes=False,
+        telemetry={"operation_spans": False, "exclude": _is_quiet, "tracer_provider": tracer_provider},
+    )
+    authenticate = ApiKey(settings.key(), tenant=settings.tenant)
+    guarded = [
+        temporal_router(workflows, authenticate=authenticate, execute_wait_seconds=settings.execute_wait_seconds),
+        users_router(workflows, user_views, authenticate=authenticate),
+        analytics_router(analytics_views, authenticate=authenticate),
+        operations_router(workflows, authenticate=authenticate),
+    ]
+    for router in guarded:
+        app.include_router(router, dependencies=[Depends(documented_bearer), Depends(documented_key)])
+    app.include_router(health_router(workflows.problem))
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(Exception, _on_bug)
+    app.add_middleware(AccessLog)
+    return app
+
+
+def _is_quiet(scope: MutableMapping[str, Any]) -> bool:
+    return scope["path"] in QUIET_PATHS
+
+
+async def _on_http_exception(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return http_problem(error).response()
+
+
+async def _on_invalid_request(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return invalid_request(error).response()
+
+
+async def _on_bug(_request: Request, _error: Exception) -> Response:
+    return Problem(Kind.INTERNAL, "It was logged under the trace id.").response()

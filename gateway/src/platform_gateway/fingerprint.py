@@ -1,0 +1,16 @@
+"""Whether two requests ask for the same thing."""
+
+import hashlib
+
+import rfc8785
+
+from platform_gateway.rest_models import RestModel
+
+
+def fingerprint(body: RestModel, **path: str) -> str:
+    """Return the SHA-256 of the canonical JSON (RFC 8785) of a request: its body and what its path names.
+
+    The order of members, white space and members that we do not know make no difference.
+    """
+    request = {**body.model_dump(mode="json", by_alias=True), **path}
+    return hashlib.sha256(rfc8785.dumps(request)).hexdigest()

@@ -1,0 +1,111 @@
+"""A route whose errors are problems, wherever it is mounted."""
+
+import email.message
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from platform_gateway.problems import Kind, Problem, http_problem, invalid_request
+from platform_runtime.logs import get_logger
+
+MAX_BODY_BYTES: Final = 64 * 1024
+"""Far below the 2 MB that Temporal takes in one payload, and enough for the longest message."""
+
+Authenticate = Callable[[Request], str | Awaitable[str]]
+"""Returns the tenant of a request, or raises a `Problem` or an `HTTPException`."""
+
+_log = get_logger(__name__)
+
+
+class ProblemRoute(APIRoute):
+    """Answers every error as a problem, reads a bounded body, and does not depend on the application around it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return FastAPI's own handler with ours around it."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                # Who may not come in learns nothing about what would have been a valid request.
+                await self.admit(request)
+                bounded = _BoundedRequest(request.scope, request.receive)
+                if request.method != "GET":
+                    _require_json(request, await bounded.body(), is_wanted=self.body_field is not None)
+                return await handle(bounded)
+            except Problem as problem:
+                return problem.response()
+            except RequestValidationError as error:
+                return invalid_request(error).response()
+            except HTTPException as error:
+                return http_problem(error).response()
+            except ClientDisconnect:
+                # Nobody is left to read it.
+                return Response(status_code=HTTPStatus.BAD_REQUEST)
+            except Exception:  # noqa: BLE001 - the outermost frame: a bug is logged and answered without its text
+                _log.exception("request.failed", route=self.path)
+                return Problem(Kind.INTERNAL, "It was logged under the trace id.").response()
+
+        return answer
+
+    async def admit(self, request: Request) -> None:
+        """Let everybody in; a guarded route asks for more."""
+
+
+def guarded_route(authenticate: Authenticate) -> type[ProblemRoute]:
+    """Return the class of routes that ask who calls, before they read the body; `tenant_of` gives the answer."""
+
+    class GuardedRoute(ProblemRoute):
+        async def admit(self, request: Request) -> None:
+            tenant = authenticate(request)
+            request.state.tenant = await tenant if inspect.isawaitable(tenant) else tenant
+
+    return GuardedRoute
+
+
+def tenant_of(request: Request) -> str:
+    """Return the tenant that a guarded route acts for."""
+    tenant: str = request.state.tenant
+    return tenant
+
+
+class _BoundedRequest(Request):
+    """Reads no more than it may, with or without a Content-Length.
+
+    FastAPI's own `max_body_size` answers `text/plain` over whatever its application would say, so it cannot be used.
+    """
+
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            announced = self.headers.get("content-length", "")
+            if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:
+                raise _too_large()
+            read = bytearray()
+            async for chunk in self.stream():
+                read += chunk
+                if len(read) > MAX_BODY_BYTES:
+                    raise _too_large()
+            self._body = bytes(read)
+        return self._body
+
+
+def _too_large() -> Problem:
+    # The rest of the body is not read, so the connection cannot carry another request.
+    return Problem(Kind.TOO_LARGE, f"A body has at most {MAX_BODY_BYTES} bytes.", headers={"Connection": "close"})
+
+
+def _require_json(request: Request, body: bytes, *, is_wanted: bool) -> None:
+    if not body or not is_wanted:
+        return
+    message = email.message.Message()
+    message["content-type"] = request.headers.get("content-type", "")
+    subtype = message.get_content_subtype()
+    if message.get_content_maintype() != "application" or not (subtype == "json" or subtype.endswith("+json")):
+        raise Problem(Kind.UNSUPPORTED_MEDIA_TYPE, "Send `Content-Type: application/json`.")

@@ -1,0 +1,209 @@
+"""Every error of the API: its stable type, its status, and how it looks in the documentation."""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from platform_contracts.analytics.failures import AnalyticsFailure
+from platform_contracts.failures import safe_text
+from platform_contracts.user.failures import UserFailure
+from platform_runtime.problem import PROBLEM_MEDIA_TYPE, problem_response
+
+RETRY_AFTER_SECONDS: Final = 2
+"""When to try again what is away; the same figure paces a client that polls an operation."""
+
+
+class Kind(Enum):
+    """The kinds of problem: stable type, status, title."""
+
+    MALFORMED_JSON = ("malformed_json", 400, "The body is not JSON")
+    UNAUTHENTICATED = ("unauthenticated", 401, "A valid API key is needed")
+    NOT_FOUND = ("not_found", 404, "There is nothing here")
+    UNKNOWN_OPERATION = ("unknown_operation", 404, "There is no such operation")
+    UNKNOWN_USER = ("unknown_user", 404, "There is no such user")
+    METHOD_NOT_ALLOWED = ("method_not_allowed", 405, "The method is not allowed here")
+    DIFFERENT_DETAILS = ("different_details", 409, "The same thing was asked for with other details")
+    OPERATION_CLOSED = ("operation_closed", 409, "The operation has ended")
+    OPERATION_CANCELED = ("operation_canceled", 409, "The operation was cancelled")
+    PAST_THE_PIVOT = ("past_the_pivot", 409, "The operation can no longer be cancelled")
+    TOO_LARGE = ("too_large", 413, "The body is too large")
+    UNSUPPORTED_MEDIA_TYPE = ("unsupported_media_type", 415, "The body has to be JSON")
+    INVALID_REQUEST = ("invalid_request", 422, "The request is not valid")
+    IDEMPOTENCY_KEY_REUSED = ("idempotency_key_reused", 422, "The Idempotency-Key stands for another request")
+    OPERATION_FAILED = ("operation_failed", 500, "The operation failed")
+    INTERNAL = ("internal_error", 500, "Something went wrong here")
+    TEMPORAL_AWAY = ("temporal_unavailable", 503, "Operations cannot be reached now")
+    VIEW_AWAY = ("view_unavailable", 503, "What was asked for cannot be read now")
+
+    def __init__(self, type: str, status: int, title: str) -> None:  # noqa: A002 - the RFC's own word
+        self.type = type
+        self.status = status
+        self.title = title
+
+
+FAILURE_STATUSES: Final[Mapping[str, int]] = {
+    UserFailure.INVALID_ACCOUNT_DETAILS: 422,
+    UserFailure.ACCOUNT_DETAILS_DIFFER: 409,
+    UserFailure.UNKNOWN_NOTIFICATION_TYPE: 422,
+    AnalyticsFailure.INVALID_EVENT: 422,
+}
+"""The status of a request that waited for a workflow and got this failure; other types are `OPERATION_FAILED`."""
+
+
+class Problem(Exception):
+    """An answer that says what went wrong."""
+
+    def __init__(
+        self, kind: Kind, detail: str | None = None, *, headers: Mapping[str, str] | None = None, **members: Any
+    ) -> None:
+        """Make the problem.
+
+        Args:
+            kind: its type, status and title.
+            detail: what happened this time, for people; never the text of an exception.
+            headers: of the answer.
+            members: further members of the body; None is left out.
+        """
+        super().__init__(kind.type)
+        self.kind = kind
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.members = members
+        if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self.headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
+
+    def response(self) -> Response:
+        """Return it as an answer."""
+        return problem_response(
+            status=self.kind.status,
+            type=self.kind.type,
+            title=self.kind.title,
+            detail=self.detail,
+            headers=self.headers,
+            **self.members,
+        )
+
+
+class OperationFailure(Problem):
+    """A workflow that was waited for and failed; its type decides the status."""
+
+    def __init__(self, failure_type: str | None, *, workflow_id: str, run_id: str | None) -> None:
+        self._failure_type = failure_type
+        text = safe_text(failure_type)
+        failure = {"type": failure_type, "message": text}
+        super().__init__(Kind.OPERATION_FAILED, text, workflowId=workflow_id, runId=run_id, failure=failure)
+
+    def response(self) -> Response:
+        """Return it as an answer; a failure of the contracts is a kind of its own."""
+        status = FAILURE_STATUSES.get(self._failure_type or "")
+        if self._failure_type is None or status is None:
+            return super().response()
+        return problem_response(
+            status=status,
+            type=self._failure_type,
+            title=self.kind.title,
+            detail=self.detail,
+            headers=self.headers,
+            **self.members,
+        )
+
+
+def invalid_request(error: RequestValidationError) -> Problem:
+    """Return the problem of a request that did not pass validation; it names the fields, and repeats no value."""
+    errors = error.errors()
+    if any(each["type"] == "json_invalid" for each in errors):
+        return Problem(Kind.MALFORMED_JSON, "The body could not be parsed as JSON.")
+    fields = [_field_error(each["loc"], each["msg"], each["type"]) for each in errors]
+    return Problem(Kind.INVALID_REQUEST, "See `errors` for the fields.", errors=fields)
+
+
+def invalid_field(location: str, field: str, detail: str) -> Problem:
+    """Return the problem of one field that was found wrong elsewhere than in validation."""
+    error = _field_error((location, field), detail, "invalid")
+    return Problem(Kind.INVALID_REQUEST, "See `errors` for the fields.", errors=[error])
+
+
+def _field_error(location: Iterable[object], message: str, code: str) -> dict[str, str]:
+    where, *names = (str(part) for part in location)
+    return {"in": where, "field": ".".join(names), "detail": message.removeprefix("Value error, "), "code": code}
+
+
+def http_problem(error: HTTPException) -> Problem:
+    """Return the problem of an exception that FastAPI, or an application around the routes, raised."""
+    by_status = {
+        400: Kind.MALFORMED_JSON,
+        401: Kind.UNAUTHENTICATED,
+        404: Kind.NOT_FOUND,
+        405: Kind.METHOD_NOT_ALLOWED,
+        413: Kind.TOO_LARGE,
+        415: Kind.UNSUPPORTED_MEDIA_TYPE,
+    }
+    kind = by_status.get(error.status_code)
+    if kind is not None:
+        return Problem(kind, headers=error.headers)
+    return _OtherStatus(error)
+
+
+class _OtherStatus(Problem):
+    """A status that no kind stands for, raised by the application around the routes."""
+
+    def __init__(self, error: HTTPException) -> None:
+        super().__init__(Kind.INTERNAL, headers=error.headers)
+        self._status = HTTPStatus(error.status_code)
+
+    def response(self) -> Response:
+        """Return it as an answer."""
+        return problem_response(
+            status=self._status, type=self._status.name.lower(), title=self._status.phrase, headers=self.headers
+        )
+
+
+_PROBLEM_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "An error as RFC 9457 has it. Decide by `type`; the texts are for people.",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "description": "Stable name of the kind of problem, or of the failure."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "traceId": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        "workflowId": {"type": "string", "description": "The operation, where there is or may be one."},
+        "runId": {"type": "string"},
+        "failure": {
+            "type": "object",
+            "properties": {"type": {"type": ["string", "null"]}, "message": {"type": "string"}},
+        },
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {name: {"type": "string"} for name in ("in", "field", "detail", "code")},
+            },
+        },
+    },
+}
+# Written out in place instead of referenced: the routes are mounted in applications that do not know our components.
+
+_HEADERS: Final[Mapping[int, dict[str, Any]]] = {
+    401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
+    503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
+}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says about the problems of a route, by status."""
+    return {
+        status: {
+            "description": "; ".join(kind.title for kind in Kind if kind.status == status),
+            "headers": _HEADERS.get(status, {}),
+            "content": {PROBLEM_MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA}},
+        }
+        for status in statuses
+    }

@@ -1,0 +1,108 @@
+"""What several routes do alike."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import Depends, Header, Path, Query, Request
+from starlette.responses import JSONResponse
+
+from platform_contracts.message import ContractModel
+from platform_gateway.problem_route import tenant_of
+from platform_gateway.problems import RETRY_AFTER_SECONDS
+from platform_gateway.rest_models import Accepted, RestModel
+from platform_gateway.starting import Started
+from platform_gateway.workflow_gateway import Executed
+
+MAX_WAIT_SECONDS: Final = 30
+"""How long `Prefer: wait` can hold a request; proxies in between often give up after 60 s."""
+
+_WAIT: Final = re.compile(r'(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=$|[,;])', re.IGNORECASE)
+
+ResultT = TypeVar("ResultT", bound=ContractModel)
+
+Tenant = Annotated[str, Depends(tenant_of)]
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[!-~]{1,255}$",
+        description="Visible ASCII. The same key with the same body is the same request, and is done once.",
+    ),
+]
+
+Cursor = Annotated[
+    str | None, Query(max_length=500, description="`nextCursor` of the page before; none for the first page.")
+]
+
+WorkflowId = Annotated[str, Path(alias="workflowId", description="The id that the start answered.")]
+
+Prefer = Annotated[
+    str | None,
+    Header(
+        alias="Prefer", description=f"`wait=N`: wait up to N ≤ {MAX_WAIT_SECONDS} seconds for the result (RFC 7240)."
+    ),
+]
+
+ACCEPTED_HEADERS: Final[dict[str, Any]] = {
+    "Location": {"schema": {"type": "string"}, "description": "The status of the operation."},
+    "Retry-After": {"schema": {"type": "integer"}, "description": "When to ask for it, in seconds."},
+    "Idempotent-Replayed": {"schema": {"type": "string"}, "description": "`true`: an earlier request started it."},
+}
+
+DONE: Final[dict[str, Any]] = {"headers": {"Idempotent-Replayed": ACCEPTED_HEADERS["Idempotent-Replayed"]}}
+
+ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": Accepted, "description": "It goes on; `Location` says where to look.", "headers": ACCEPTED_HEADERS}
+}
+
+
+def path_to(request: Request, route: str) -> Callable[[str], str]:
+    """Return what makes the path of a named route for a workflow id, wherever the routes are mounted."""
+    return lambda workflow_id: request.url_for(route, workflowId=workflow_id).path
+
+
+def preferred_wait_seconds(prefer: str | None) -> int | None:
+    """Return how long the client wants to wait, at most `MAX_WAIT_SECONDS`; None when it does not want to."""
+    found = _WAIT.search(prefer or "")
+    return None if found is None else min(int(found[1]), MAX_WAIT_SECONDS)
+
+
+def accepted(
+    workflow_id: str, run_id: str, status: str, *, location: Callable[[str], str], replayed: bool = False
+) -> JSONResponse:
+    """Return 202: it goes on, ask there."""
+    return JSONResponse(
+        Accepted(workflow_id=workflow_id, run_id=run_id, status=status).model_dump(mode="json"),
+        status_code=202,
+        headers={
+            "Location": location(workflow_id),
+            "Retry-After": str(RETRY_AFTER_SECONDS),
+            **_replayed(replayed),
+        },
+    )
+
+
+def accepted_start(started: Started[Any], *, location: Callable[[str], str]) -> JSONResponse:
+    """Return 202 for an operation that has been started."""
+    return accepted(started.workflow_id, started.run_id, started.status, location=location, replayed=started.replayed)
+
+
+def executed(
+    execution: Executed[ResultT], *, result_type: type[RestModel], location: Callable[[str], str]
+) -> JSONResponse:
+    """Return 200 with the result, or 202 when it is not there yet."""
+    started = execution.started
+    if execution.result is None:
+        return accepted_start(started, location=location)
+    head = Accepted(workflow_id=started.workflow_id, run_id=started.run_id, status="COMPLETED")
+    result = result_type.model_validate(execution.result.model_dump())
+    return JSONResponse(
+        {**head.model_dump(mode="json"), "result": result.model_dump(mode="json")},
+        headers=_replayed(started.replayed),
+    )
+
+
+def _replayed(replayed: bool) -> dict[str, str]:
+    return {"Idempotent-Replayed": "true"} if replayed else {}

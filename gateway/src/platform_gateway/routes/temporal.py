@@ -1,0 +1,116 @@
+"""The asked routes, exact and for good; also to be mounted in another FastAPI application."""
+
+from functools import partial
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from platform_gateway.commands import notify, onboard
+from platform_gateway.problem_route import Authenticate, guarded_route
+from platform_gateway.problems import documented
+from platform_gateway.rest_models import (
+    Accepted,
+    NotificationRequest,
+    OnboardingDone,
+    OnboardingRequest,
+    OnboardingResult,
+    OperationStatus,
+)
+from platform_gateway.routes.shared import (
+    ACCEPTED,
+    DONE,
+    IdempotencyKey,
+    Tenant,
+    WorkflowId,
+    accepted,
+    accepted_start,
+    executed,
+    path_to,
+)
+from platform_gateway.waiting import client_gone
+from platform_gateway.workflow_gateway import WorkflowGateway
+
+_STATUS_ROUTE = "temporal_workflow_status"
+_CANCEL_ROUTE = "temporal_workflow_cancel"
+
+
+def temporal_router(
+    workflows: WorkflowGateway, *, authenticate: Authenticate, execute_wait_seconds: float = 10
+) -> APIRouter:
+    """Return the router of `/api/temporal`; its errors are problems in any application that includes it.
+
+    Args:
+        workflows: the connection to Temporal.
+        authenticate: returns the tenant that a request acts for, or raises.
+        execute_wait_seconds: how long `execute` waits for a result before it answers 202.
+    """
+    router = APIRouter(prefix="/api/temporal", tags=["workflows"], route_class=guarded_route(authenticate))
+
+    @router.post(
+        "/notification/start",
+        status_code=202,
+        response_model=Accepted,
+        responses={**ACCEPTED, **documented(400, 401, 413, 415, 422, 500, 503)},
+        summary="Start a notification",
+    )
+    async def start_notification(
+        request: Request, tenant: Tenant, body: NotificationRequest, idempotency_key: IdempotencyKey = None
+    ) -> Response:
+        """Notify a user. Each request is a new notification, unless it repeats an `Idempotency-Key`."""
+        command = notify(body, tenant=tenant, user_id=body.user_id, idempotency_key=idempotency_key)
+        return accepted_start(await workflows.start(command), location=path_to(request, _STATUS_ROUTE))
+
+    @router.post(
+        "/onboarding/execute",
+        response_model=OnboardingDone,
+        responses={
+            200: DONE,
+            **ACCEPTED,
+            **documented(400, 401, 409, 413, 415, 422, 500, 503),
+        },
+        summary="Onboard a user and wait for the result",
+    )
+    async def execute_onboarding(
+        request: Request,
+        tenant: Tenant,
+        body: OnboardingRequest,
+        idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - checked; the user's id is the key
+    ) -> Response:
+        """Onboard a user, once by `userId`; a repeat with the same body gets the first result."""
+        execution = await workflows.execute(
+            onboard(body, tenant=tenant, user_id=body.user_id),
+            wait_seconds=execute_wait_seconds,
+            gone=partial(client_gone, request),
+        )
+        return executed(execution, result_type=OnboardingResult, location=path_to(request, _STATUS_ROUTE))
+
+    @router.get(
+        "/workflow/{workflowId}/status",
+        name=_STATUS_ROUTE,
+        response_model=OperationStatus,
+        responses=documented(401, 404, 500, 503),
+        summary="Where a workflow stands",
+    )
+    async def workflow_status(request: Request, tenant: Tenant, workflow_id: WorkflowId) -> OperationStatus:
+        """Tell where a workflow stands, and why it does not move; works while no worker does."""
+        return await workflows.status(
+            tenant,
+            workflow_id,
+            self_path=path_to(request, _STATUS_ROUTE),
+            cancel_path=path_to(request, _CANCEL_ROUTE),
+        )
+
+    @router.post(
+        "/workflow/{workflowId}/cancel",
+        name=_CANCEL_ROUTE,
+        status_code=202,
+        response_model=Accepted,
+        responses={**ACCEPTED, **documented(401, 404, 409, 413, 500, 503)},
+        summary="Cancel a workflow",
+    )
+    async def cancel_workflow(request: Request, tenant: Tenant, workflow_id: WorkflowId) -> Response:
+        """Ask a workflow to stop and to undo what it did; its status tells when it has."""
+        found = await workflows.cancel(tenant, workflow_id)
+        return accepted(found.workflow_id, found.run_id, found.status, location=path_to(request, _STATUS_ROUTE))
+
+    return router

@@ -1,0 +1,132 @@
+"""Users: onboard one, notify one, read an inbox and an account."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from platform_contracts.identifiers import ClientId
+from platform_contracts.user.views import ACCOUNT, INBOX, AccountQuery, InboxQuery
+from platform_contracts.view import PageSize
+from platform_gateway.commands import notify, onboard
+from platform_gateway.problem_route import Authenticate, guarded_route
+from platform_gateway.problems import Kind, Problem, documented
+from platform_gateway.rest_models import (
+    Accepted,
+    InboxPage,
+    NotificationDone,
+    NotificationResult,
+    OnboardingDone,
+    OnboardingResult,
+    UserAccount,
+    UserNotificationRequest,
+    UserOnboardingRequest,
+)
+from platform_gateway.routes.operations import OPERATION_ROUTE
+from platform_gateway.routes.shared import (
+    ACCEPTED,
+    DONE,
+    Cursor,
+    IdempotencyKey,
+    Prefer,
+    Tenant,
+    accepted_start,
+    executed,
+    path_to,
+    preferred_wait_seconds,
+)
+from platform_gateway.views_client import ViewsClient
+from platform_gateway.waiting import client_gone
+from platform_gateway.workflow_gateway import WorkflowGateway
+
+UserId = Annotated[ClientId, Path(alias="userId")]
+
+
+def users_router(workflows: WorkflowGateway, views: ViewsClient, *, authenticate: Authenticate) -> APIRouter:
+    """Return the router of `/v1/users`."""
+    router = APIRouter(prefix="/v1/users/{userId}", tags=["users"], route_class=guarded_route(authenticate))
+
+    @router.post(
+        "/onboarding",
+        status_code=202,
+        response_model=Accepted,
+        responses={
+            200: {"model": OnboardingDone, "description": "Done within `Prefer: wait`.", **DONE},
+            **ACCEPTED,
+            **documented(400, 401, 409, 413, 415, 422, 500, 503),
+        },
+        summary="Onboard a user",
+    )
+    async def onboarding(
+        request: Request,
+        tenant: Tenant,
+        user_id: UserId,
+        body: UserOnboardingRequest,
+        prefer: Prefer = None,
+        idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - checked; the user's id is the key
+    ) -> Response:
+        """Onboard the user, once; a repeat with the same body is the same operation, another body is refused."""
+        command = onboard(body, tenant=tenant, user_id=user_id)
+        location = path_to(request, OPERATION_ROUTE)
+        wait_seconds = preferred_wait_seconds(prefer)
+        if wait_seconds is None:
+            return accepted_start(await workflows.start(command), location=location)
+        execution = await workflows.execute(command, wait_seconds=wait_seconds, gone=partial(client_gone, request))
+        return executed(execution, result_type=OnboardingResult, location=location)
+
+    @router.post(
+        "/notifications",
+        status_code=202,
+        response_model=Accepted,
+        responses={
+            200: {"model": NotificationDone, "description": "Done within `Prefer: wait`.", **DONE},
+            **ACCEPTED,
+            **documented(400, 401, 409, 413, 415, 422, 500, 503),
+        },
+        summary="Notify a user",
+    )
+    async def notification(
+        request: Request,
+        tenant: Tenant,
+        user_id: UserId,
+        body: UserNotificationRequest,
+        prefer: Prefer = None,
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
+        """Notify the user. Each request is a new notification, unless it repeats an `Idempotency-Key`."""
+        command = notify(body, tenant=tenant, user_id=user_id, idempotency_key=idempotency_key)
+        location = path_to(request, OPERATION_ROUTE)
+        wait_seconds = preferred_wait_seconds(prefer)
+        if wait_seconds is None:
+            return accepted_start(await workflows.start(command), location=location)
+        execution = await workflows.execute(command, wait_seconds=wait_seconds, gone=partial(client_gone, request))
+        return executed(execution, result_type=NotificationResult, location=location)
+
+    @router.get(
+        "/inbox",
+        response_model=InboxPage,
+        responses=documented(401, 422, 500, 503),
+        summary="Read an inbox",
+    )
+    async def inbox(
+        tenant: Tenant, user_id: UserId, limit: Annotated[PageSize, Query()] = 50, cursor: Cursor = None
+    ) -> InboxPage:
+        """Return a page of the user's inbox, newest first; the inbox of an unknown user is empty."""
+        page = await views.read(INBOX, InboxQuery(user_id=user_id, limit=limit, cursor=cursor), tenant=tenant)
+        return InboxPage.model_validate(page.model_dump())
+
+    @router.get(
+        "",
+        response_model=UserAccount,
+        responses=documented(401, 404, 422, 500, 503),
+        summary="Read an account",
+    )
+    async def account(tenant: Tenant, user_id: UserId) -> UserAccount:
+        """Return the user's account, without personal data."""
+        answer = await views.read(ACCOUNT, AccountQuery(user_id=user_id), tenant=tenant)
+        if answer.account is None:
+            raise Problem(Kind.UNKNOWN_USER)
+        return UserAccount.model_validate(answer.account.model_dump())
+
+    return router

@@ -1,0 +1,93 @@
+"""Settings of the gateway."""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from platform_contracts.identifiers import Tenant
+
+OPEN_TENANT: Final = "demo"
+"""Who everybody is while no API key is set."""
+
+HttpUrlText = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
+
+
+class GatewaySettings(BaseSettings):
+    """How the gateway listens, whom it lets in, and where what it links to and reads from is."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GATEWAY_", env_ignore_empty=True, extra="ignore", populate_by_name=True
+    )
+
+    # The order matters: a validator sees the fields above its own.
+    api_key: SecretStr | None = None
+    """The one API key; None, and no `api_key_file`: everybody is let in, on a loopback address only."""
+    api_key_file: Path | None = None
+    """A file that holds the API key, instead of `api_key`."""
+    tenant: Tenant = OPEN_TENANT
+    """The account that the API key acts for."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """0 takes any free port."""
+    internal_host: str = "127.0.0.1"
+    internal_port: Annotated[int, Field(ge=0, le=65535)] = 9454
+    """Health and metrics. 0 takes any free port."""
+    execute_wait_seconds: Annotated[float, Field(ge=0, le=60)] = 10
+    """How long `execute` waits for a result before it answers 202."""
+    user_views_url: Annotated[HttpUrlText, Field(validation_alias="USER_VIEWS_URL")] = "http://127.0.0.1:9464"
+    analytics_views_url: Annotated[HttpUrlText, Field(validation_alias="ANALYTICS_VIEWS_URL")] = "http://127.0.0.1:9494"
+    temporal_ui_url: Annotated[HttpUrlText, Field(validation_alias="TEMPORAL_UI_URL")] = "http://localhost:8233"
+    jaeger_ui_url: Annotated[HttpUrlText, Field(validation_alias="JAEGER_UI_URL")] = "http://localhost:16686"
+
+    @field_validator("api_key")
+    @classmethod
+    def _key_fits_into_a_header(cls, key: SecretStr | None) -> SecretStr | None:
+        return None if key is None else _checked_key(key.get_secret_value())
+
+    @field_validator("api_key_file")
+    @classmethod
+    def _key_file_can_be_read(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+        if file is None:
+            return None
+        if info.data.get("api_key") is not None:
+            raise ValueError("GATEWAY_API_KEY is set too; set one of them")
+        _key_in(file)
+        return file
+
+    @field_validator("host")
+    @classmethod
+    def _without_a_key_only_loopback(cls, host: str, info: ValidationInfo) -> str:
+        is_open = info.data.get("api_key") is None and info.data.get("api_key_file") is None
+        if is_open and not _is_loopback(host):
+            raise ValueError(f"{host} can be reached from other machines; set GATEWAY_API_KEY, or bind a loopback one")
+        return host
+
+    def key(self) -> SecretStr | None:
+        """Return the API key wherever it stands; None when everybody is let in."""
+        return self.api_key if self.api_key_file is None else _key_in(self.api_key_file)
+
+
+def _key_in(file: Path) -> SecretStr:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} cannot be read: {type(error).__name__}") from None
+    return _checked_key(text.strip())
+
+
+def _checked_key(key: str) -> SecretStr:
+    # What a header cannot carry could never be presented, and would lock everybody out without a word.
+    if not key or not all("!" <= character <= "~" for character in key):
+        raise ValueError("an API key is made of visible ASCII characters")
+    return SecretStr(key)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        # Other names may resolve to anything, and to something else tomorrow.
+        return host == "localhost"
