@@ -112,7 +112,8 @@ def bind(host: str, port: int, *, variable: str) -> socket.socket:
         SystemExit: with one line that names the variable to change, when the port is taken.
     """
     try:
-        return socket.create_server((host, port), reuse_port=False, backlog=128)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, reuse_port=False, backlog=128)
     except OSError as error:
         raise SystemExit(f"{variable}: cannot listen on {host}:{port}: {error.strerror}") from None
 

@@ -38,11 +38,11 @@ def load_settings(settings_type: type[SettingsT]) -> SettingsT:
 
 
 def _variable(settings_type: type[BaseSettings], location: tuple[int | str, ...]) -> str:
-    field = str(location[0]) if location else ""
-    prefix = settings_type.model_config.get("env_prefix", "")
-    known = settings_type.model_fields.get(field)
-    alias = known.validation_alias if known is not None else None
-    return alias if isinstance(alias, str) else f"{prefix}{field}".upper()
+    name = str(location[0]) if location else ""
+    # pydantic names a field by its alias where it has one, and our aliases are the variables themselves.
+    if any(field.validation_alias == name for field in settings_type.model_fields.values()):
+        return name
+    return f"{settings_type.model_config.get('env_prefix', '')}{name}".upper()
 
 
 class TemporalSettings(BaseSettings):
