@@ -19,5 +19,6 @@ def translated() -> Generator[None]:
     try:
         yield
     except InvalidEventError as failure:
-        # Without its cause: the history needs no second text of the same failure.
+        # Without its cause: the history needs no second text of the same failure. And not called benign: events come
+        # from our own services, so an invalid one is a mistake of ours that somebody has to see.
         raise ApplicationError(str(failure), type=AnalyticsFailure.INVALID_EVENT, non_retryable=True) from None
