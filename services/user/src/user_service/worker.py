@@ -27,7 +27,7 @@ async def build(resources: Resources[UserSettings]) -> Registrations:
     accounts = SqlAccounts(resources.database)
     inboxes = SqlInboxes(resources.database)
     mailer = SmtpMailer(
-        _smtp_server(settings.smtp_url),
+        smtp_server(settings.smtp_url),
         sender=Address(display_name=settings.mail_from.name, addr_spec=settings.mail_from.email),
     )
     of_accounts = AccountActivities(accounts, checked_details)
@@ -50,7 +50,8 @@ async def build(resources: Resources[UserSettings]) -> Registrations:
     )
 
 
-def _smtp_server(url: AnyUrl) -> SmtpServer:
+def smtp_server(url: AnyUrl) -> SmtpServer:
+    """Return the mail server that a USER_SMTP_URL names."""
     return SmtpServer(
         host=url.host or "localhost",
         port=url.port,

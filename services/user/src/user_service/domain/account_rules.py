@@ -24,7 +24,7 @@ def _address(email: str) -> str:
     try:
         # Whether the domain exists today is not asked: an outage of the name service must not refuse a user. Local
         # parts outside ASCII are refused, for most mail servers would refuse them later, when nobody is there to tell.
-        checked = validate_email(email.strip(), check_deliverability=False, allow_smtputf8=False)
+        checked = validate_email(email.strip(), check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
         raise InvalidAccountDetailsError("email", "is not an e-mail address") from error
     assert checked.ascii_email is not None, "an address without SMTPUTF8 has an ASCII form"

@@ -56,7 +56,7 @@ class SmtpMailer:
             MailRejectedError: when the server refused the recipient or the message for good.
             MailNotTakenError: when it was not taken this time.
         """
-        message = self._message(mail)
+        message = self.message(mail)
         attributes = {
             "server.address": self._server.host,
             "server.port": self._port,
@@ -78,7 +78,8 @@ class SmtpMailer:
                 span.set_status(trace.Status(trace.StatusCode.ERROR, str(failure)))
                 raise
 
-    def _message(self, mail: Mail) -> EmailMessage:
+    def message(self, mail: Mail) -> EmailMessage:
+        """Return the mail as it goes over the wire."""
         message = EmailMessage(policy=SMTP)
         message["Message-ID"] = message_id(
             tenant=mail.tenant, notification_id=mail.notification_id, domain=self._sender.domain

@@ -1,0 +1,221 @@
+"""A notification is delivered on every channel that is open; no channel holds up or fails the other."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
+
+from platform_contracts import memo
+from platform_contracts.memo import Progress
+from platform_contracts.user.failures import UserFailure
+from platform_contracts.user.notification import (
+    WORKFLOW_TYPE,
+    Channel,
+    Delivery,
+    DeliveryReason,
+    DeliveryStatus,
+    Notification,
+    NotificationInput,
+    NotificationResult,
+)
+from platform_workflow_tools import activity_options
+from tests.fakes.user import FakeMailer, UserPorts, user_worker
+from tests.support.waiting import eventually
+from user_service.ports import MailNotTakenError, MailRejectedError
+
+WAIT_SECONDS = 30
+
+Handle = WorkflowHandle[Any, NotificationResult]
+
+
+def _ports(mailer: FakeMailer | None = None, *, email_enabled: bool = True, analytics: bool = True) -> UserPorts:
+    ports = UserPorts(mailer=mailer or FakeMailer())
+    ports.accounts.add_active("u-1", email="ada@example.com", email_enabled=email_enabled)
+    if not analytics:
+        ports.analytics = None
+    return ports
+
+
+async def _start(client: Client, task_queue: str, *, notification_type: str = "info", user_id: str = "u-1") -> Handle:
+    notification_id = f"n-{uuid4().hex[:12]}"
+    notification = NotificationInput(
+        tenant="acme", notification_id=notification_id, user_id=user_id, type=notification_type, message="Hello"
+    )
+    return await client.start_workflow(
+        Notification.run, notification, id=f"acme:test:{notification_id}", task_queue=task_queue
+    )
+
+
+async def _result(handle: Handle) -> NotificationResult:
+    return await asyncio.wait_for(handle.result(), WAIT_SECONDS)
+
+
+async def _by_email(handle: Handle) -> Delivery:
+    in_app, by_email = (await _result(handle)).deliveries
+    assert in_app == Delivery(channel=Channel.IN_APP, status=DeliveryStatus.SENT)
+    return by_email
+
+
+async def _progress(handle: Handle) -> Progress:
+    return await (await handle.describe()).memo_value(memo.PROGRESS, type_hint=Progress)
+
+
+def _email(status: DeliveryStatus, reason: DeliveryReason | None = None) -> Delivery:
+    return Delivery(channel=Channel.EMAIL, status=status, reason=reason)
+
+
+@pytest.mark.parametrize("max_cached_workflows", [1000, 0], ids=["cached", "replayed"])
+async def test_notification_is_in_the_inbox_and_in_the_mail_and_is_counted(
+    own_client: Client, task_queue: str, max_cached_workflows: int
+) -> None:
+    ports = _ports()
+
+    async with user_worker(own_client, ports, task_queue=task_queue, max_cached_workflows=max_cached_workflows):
+        handle = await _start(own_client, task_queue)
+        by_email = await _by_email(handle)
+
+    assert ports.analytics is not None
+    assert by_email == _email(DeliveryStatus.SENT)
+    assert [entry.body for _, entry in ports.inboxes.entries.values()] == ["Hello"]
+    assert [event.type for event in ports.analytics.events] == ["user.notified"]
+    assert await _progress(handle) == Progress(step="notified", cancellable=False)
+
+
+async def test_unknown_type_fails_the_notification_at_once(own_client: Client, task_queue: str) -> None:
+    ports = _ports()
+
+    async with user_worker(own_client, ports, task_queue=task_queue):
+        handle = await _start(own_client, task_queue, notification_type="sms")
+        with pytest.raises(WorkflowFailureError) as raised:
+            await _result(handle)
+
+    assert isinstance(raised.value.cause, ActivityError)
+    assert isinstance(raised.value.cause.cause, ApplicationError)
+    assert raised.value.cause.cause.type == UserFailure.UNKNOWN_NOTIFICATION_TYPE
+    assert ports.mailer.attempts == 0
+
+
+async def test_input_that_is_none_fails_the_notification_at_once(own_client: Client, task_queue: str) -> None:
+    async with user_worker(own_client, _ports(), task_queue=task_queue):
+        handle = await own_client.start_workflow(
+            WORKFLOW_TYPE, {"tenant": "acme"}, id=f"bad-{uuid4()}", task_queue=task_queue
+        )
+        with pytest.raises(WorkflowFailureError) as raised:
+            await asyncio.wait_for(handle.result(), WAIT_SECONDS)
+
+    assert isinstance(raised.value.cause, ApplicationError)
+    assert raised.value.cause.type == "ValidationError"
+
+
+async def test_in_app_notification_sends_no_mail(own_client: Client, task_queue: str) -> None:
+    ports = _ports()
+
+    async with user_worker(own_client, ports, task_queue=task_queue):
+        by_email = await _by_email(await _start(own_client, task_queue, notification_type="in_app"))
+
+    assert by_email == _email(DeliveryStatus.SKIPPED, DeliveryReason.NOT_FOR_THIS_TYPE)
+    assert ports.mailer.attempts == 0
+
+
+async def test_unknown_user_finds_it_in_the_app(own_client: Client, task_queue: str) -> None:
+    ports = _ports()
+
+    async with user_worker(own_client, ports, task_queue=task_queue):
+        by_email = await _by_email(await _start(own_client, task_queue, user_id="nobody"))
+
+    assert by_email == _email(DeliveryStatus.SKIPPED, DeliveryReason.NO_ADDRESS)
+    assert [user_id for user_id, _ in ports.inboxes.entries.values()] == ["nobody"]
+
+
+async def test_user_who_wants_no_mail_gets_none(own_client: Client, task_queue: str) -> None:
+    ports = _ports(email_enabled=False)
+
+    async with user_worker(own_client, ports, task_queue=task_queue):
+        by_email = await _by_email(await _start(own_client, task_queue))
+
+    assert by_email == _email(DeliveryStatus.SKIPPED, DeliveryReason.PREFERENCE)
+
+
+async def test_refused_mail_is_in_the_result_and_fails_nothing(own_client: Client, task_queue: str) -> None:
+    ports = _ports(FakeMailer(MailRejectedError(550)))
+
+    async with user_worker(own_client, ports, task_queue=task_queue):
+        by_email = await _by_email(await _start(own_client, task_queue))
+
+    assert by_email == _email(DeliveryStatus.FAILED, DeliveryReason.REJECTED)
+
+
+async def test_mail_is_tried_again_until_it_is_taken(own_client: Client, task_queue: str) -> None:
+    ports = _ports(FakeMailer(MailNotTakenError("reply 451")))
+
+    async with user_worker(own_client, ports, task_queue=task_queue):
+        by_email = await _by_email(await _start(own_client, task_queue))
+
+    assert by_email == _email(DeliveryStatus.SENT)
+    assert ports.mailer.attempts == 2
+
+
+async def test_mail_that_nobody_takes_in_time_is_given_up(
+    own_client: Client, task_queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(activity_options.DELIVERY, "schedule_to_close_timeout", timedelta(seconds=2))
+    ports = _ports(FakeMailer(always=MailNotTakenError("reply 451")))
+
+    async with user_worker(own_client, ports, task_queue=task_queue):
+        by_email = await _by_email(await _start(own_client, task_queue))
+
+    assert by_email == _email(DeliveryStatus.FAILED, DeliveryReason.DEADLINE)
+
+
+async def test_cancel_while_the_mail_is_tried_again_ends_it_and_leaves_the_inbox(
+    own_client: Client, task_queue: str
+) -> None:
+    ports = _ports(FakeMailer(always=MailNotTakenError("reply 451")))
+
+    async def is_tried_again() -> bool:
+        return ports.mailer.attempts > 1
+
+    async with user_worker(own_client, ports, task_queue=task_queue):
+        handle = await _start(own_client, task_queue)
+        await eventually(is_tried_again, within_seconds=WAIT_SECONDS)
+        progress = await _progress(handle)
+        await handle.cancel()
+        with pytest.raises(WorkflowFailureError) as raised:
+            await _result(handle)
+
+    assert progress == Progress(step="sending_email", cancellable=True)
+    assert isinstance(raised.value.cause, CancelledError)
+    assert (await handle.describe()).status is WorkflowExecutionStatus.CANCELED
+    assert len(ports.inboxes.entries) == 1
+
+
+async def test_cancel_after_the_delivery_comes_too_late(own_client: Client, task_queue: str) -> None:
+    ports = _ports(analytics=False)
+
+    async def is_notified() -> bool:
+        return (await _progress(handle)).step == "notified"
+
+    async with user_worker(own_client, ports, task_queue=task_queue):
+        handle = await _start(own_client, task_queue)
+        await eventually(is_notified, within_seconds=WAIT_SECONDS)
+        await handle.cancel()
+        by_email = await _by_email(handle)
+
+    assert by_email == _email(DeliveryStatus.SENT)
+
+
+async def test_history_knows_neither_the_address_nor_the_name(own_client: Client, task_queue: str) -> None:
+    ports = _ports(FakeMailer(MailNotTakenError("reply 451")))
+
+    async with user_worker(own_client, ports, task_queue=task_queue):
+        handle = await _start(own_client, task_queue)
+        await _result(handle)
+
+    history = b"".join(event.SerializeToString() for event in (await handle.fetch_history()).events)
+    assert b"n-" in history
+    assert b"ada@example.com" not in history
+    assert b"Ada" not in history
