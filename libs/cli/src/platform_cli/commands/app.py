@@ -82,6 +82,25 @@ def worker(
 
 
 @app.command()
+def demo(
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave running what the demo has started.")] = False,
+) -> None:
+    """Onboard a user, notify them, count it, and show what happened. Starts the stack, and stops it, if none runs."""
+    from platform_cli.commands import demo as command  # noqa: PLC0415
+
+    command.demo(keep=keep)
+
+
+@app.command()
+def trace(trace_id: Annotated[str, typer.Argument(help="32 hex digits, as a status or a log line has it.")]) -> None:
+    """Show a trace as a tree of spans, read back from Jaeger."""
+    from platform_cli.commands import trace as command  # noqa: PLC0415
+
+    command.trace(trace_id)
+
+
+@app.command()
 def doctor() -> None:
     """Say what is missing, not listening, or polled by nobody, and what to do about it. Exit code 1 if there is any."""
     from platform_cli.commands import doctor as command  # noqa: PLC0415
