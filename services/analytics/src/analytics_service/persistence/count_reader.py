@@ -41,11 +41,13 @@ class SqlCountReader:
             statement = statement.where(counts.type == type)
         if since is not None:
             statement = statement.where(counts.period_start >= since)
-        if until is not None:
-            statement = statement.where(counts.period_start < until)
-        if after is not None:
+        # One upper bound, the lower of the two: SQLite begins to read at the first that it is given.
+        if after is None or (until is not None and until <= after[0]):
+            statement = statement if until is None else statement.where(counts.period_start < until)
+        elif type is not None:
+            statement = statement.where(counts.period_start < after[0])
+        else:
             start, last_type = after
-            # The first condition lets the database begin at the right place in the index.
             statement = statement.where(
                 counts.period_start <= start, or_(counts.period_start < start, counts.type > last_type)
             )
