@@ -3,6 +3,8 @@
 pytest_plugins = [
     "tests.support.golden_files",
     "tests.support.kinds",
+    "tests.support.local_stack_tools",
+    "tests.support.platform",
     "tests.support.postgres",
     "tests.support.temporal_server",
 ]
