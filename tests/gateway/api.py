@@ -1,0 +1,117 @@
+"""A client of the API that finds fault with every answer that the documentation does not have."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from fastapi import FastAPI
+from temporalio.client import Client
+
+from platform_gateway.app import create_app
+from platform_gateway.settings import GatewaySettings
+from platform_gateway.status import LinkTargets
+from platform_gateway.views_client import ViewsClient
+from platform_gateway.workflow_gateway import WorkflowGateway
+from platform_runtime.problem import PROBLEM_MEDIA_TYPE
+from pydantic import SecretStr
+from temporalio.contrib.opentelemetry import create_tracer_provider
+
+TRACER_PROVIDER = create_tracer_provider()
+SERVICE_TOKEN = SecretStr("token-of-the-services")
+LINKS = LinkTargets(temporal_ui_url="http://temporal.example", jaeger_ui_url="http://jaeger.example/")
+
+
+def gateway_app(
+    client: Client,
+    *,
+    http: httpx.AsyncClient,
+    views_url: str = "http://127.0.0.1:9",
+    token: SecretStr | None = SERVICE_TOKEN,
+    workflows: WorkflowGateway | None = None,
+    **settings: Any,
+) -> FastAPI:
+    """Return the application as the process would make it."""
+    return create_app(
+        GatewaySettings(**settings),
+        workflows=workflows or WorkflowGateway(client, links=LINKS),
+        user_views=ViewsClient(http, url=views_url, token=token),
+        analytics_views=ViewsClient(http, url=views_url, token=token),
+        tracer_provider=TRACER_PROVIDER,
+    )
+
+
+@asynccontextmanager
+async def opened_api(client: Client, *, headers: dict[str, str] | None = None, **options: Any) -> AsyncGenerator[httpx.AsyncClient]:
+    """Yield a client of the application."""
+    async with httpx.AsyncClient(trust_env=False) as outgoing:
+        app = gateway_app(client, http=outgoing, **options)
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+            base_url="http://gateway.test",
+            headers=headers,
+            event_hooks={"response": [documented_by(app)]},
+            timeout=30,
+        ) as api:
+            yield api
+
+
+def documented_by(app: FastAPI) -> Callable[[httpx.Response], Any]:
+    """Return a hook that fails when an answer is not in the application's OpenAPI document, or is no problem."""
+    paths: dict[str, dict[str, Any]] = app.openapi()["paths"]
+    patterns = {re.compile(re.sub(r"\{\w+\}", r"[^/]+", path)): operations for path, operations in paths.items()}
+
+    async def check(response: httpx.Response) -> None:
+        await response.aread()
+        request = response.request
+        if response.status_code >= 400:
+            assert response.headers["content-type"] == PROBLEM_MEDIA_TYPE, response.text
+            problem = response.json()
+            assert {"type", "title", "status"} <= problem.keys(), problem
+            assert problem["status"] == response.status_code
+        operations = next((each for pattern, each in patterns.items() if pattern.fullmatch(request.url.path)), None)
+        operation = (operations or {}).get(request.method.lower())
+        if operation is None:
+            assert response.status_code in (404, 405) or request.url.path in ("/docs", "/openapi.json")
+            return
+        documented = operation["responses"].get(str(response.status_code))
+        assert documented is not None, f"{request.method} {request.url.path}: {response.status_code} is not documented"
+        assert response.headers["content-type"] in documented["content"]
+
+    return check
+
+
+def new_user_id() -> str:
+    """Return a user id that no other test uses."""
+    return f"u-{uuid4().hex[:12]}"
+
+
+def onboarding(user_id: str | None = None, **changes: Any) -> dict[str, Any]:
+    """Return the body of an onboarding."""
+    return {"userId": user_id or new_user_id(), "email": "ann@example.com", "name": "Ann", **changes}
+
+
+def notification(**changes: Any) -> dict[str, Any]:
+    """Return the body of a notification."""
+    return {"userId": new_user_id(), "message": "Hello", "type": "info", **changes}
+
+
+async def closed_status(api: httpx.AsyncClient, workflow_id: str) -> dict[str, Any]:
+    """Return the status of a workflow once it has closed, within five seconds."""
+    return await status_when(api, workflow_id, lambda status: status["closeTime"] is not None)
+
+
+async def status_when(
+    api: httpx.AsyncClient, workflow_id: str, wanted: Callable[[dict[str, Any]], bool], *, within_seconds: float = 8
+) -> dict[str, Any]:
+    """Return the status of a workflow once it is as wanted."""
+    async with asyncio.timeout(within_seconds):
+        while True:
+            answer = await api.get(f"/api/temporal/workflow/{workflow_id}/status")
+            assert answer.status_code == 200, answer.text
+            if wanted(answer.json()):
+                return answer.json()
+            await asyncio.sleep(0.05)

@@ -1,0 +1,170 @@
+"""A repeated request is the same request: the start is the only write, and its id the only key."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.client import Client
+
+from tests.gateway.api import closed_status, new_user_id, notification, onboarding
+from tests.gateway.stubs import FAILS_ONCE, TAKES_A_SECOND, WAITS
+
+START = "/api/temporal/notification/start"
+EXECUTE = "/api/temporal/onboarding/execute"
+
+
+async def test_the_same_key_and_body_is_the_same_operation(api: httpx.AsyncClient) -> None:
+    body, headers = notification(), {"Idempotency-Key": new_user_id()}
+
+    first = await api.post(START, json=body, headers=headers)
+    second = await api.post(START, json=dict(reversed(body.items())), headers=headers)
+
+    assert first.status_code == second.status_code == 202
+    assert second.json() == first.json()
+    assert "idempotent-replayed" not in first.headers
+    assert second.headers["idempotent-replayed"] == "true"
+
+
+async def test_the_same_key_is_the_same_operation_after_it_has_ended(served_api: httpx.AsyncClient) -> None:
+    body, headers = notification(type="sms"), {"Idempotency-Key": new_user_id()}
+    first = await served_api.post(START, json=body, headers=headers)
+    await closed_status(served_api, first.json()["workflowId"])
+
+    second = await served_api.post(START, json=body, headers=headers)
+
+    assert second.json() == {**first.json(), "status": "FAILED"}
+    assert second.headers["idempotent-replayed"] == "true"
+
+
+async def test_the_same_key_with_another_body_is_422(api: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": new_user_id()}
+    first = await api.post(START, json=notification(), headers=headers)
+
+    second = await api.post(START, json=notification(message="Something else"), headers=headers)
+
+    assert second.status_code == 422
+    assert second.json()["type"] == "idempotency_key_reused"
+    assert second.json()["workflowId"] == first.json()["workflowId"]
+
+
+async def test_a_key_is_not_readable_in_the_workflow_id(api: httpx.AsyncClient) -> None:
+    answer = await api.post(START, json=notification(), headers={"Idempotency-Key": "ann@example.com"})
+
+    assert "ann" not in answer.json()["workflowId"]
+
+
+async def test_both_apis_share_their_keys(api: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": new_user_id()}
+    body = notification()
+    first = await api.post(START, json=body, headers=headers)
+
+    second = await api.post(
+        f"/v1/users/{body['userId']}/notifications",
+        json={"message": body["message"], "type": body["type"]},
+        headers=headers,
+    )
+
+    assert second.json()["runId"] == first.json()["runId"]
+
+
+async def test_twenty_requests_at_once_with_one_key_are_one_run(api: httpx.AsyncClient) -> None:
+    body, headers = notification(), {"Idempotency-Key": new_user_id()}
+
+    answers = await asyncio.gather(*(api.post(START, json=body, headers=headers) for _ in range(20)))
+
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["runId"] for answer in answers}) == 1
+    assert sum("idempotent-replayed" not in answer.headers for answer in answers) == 1
+
+
+async def test_twenty_onboardings_of_one_user_at_once_are_one_run(served_api: httpx.AsyncClient, client: Client) -> None:
+    body = onboarding(name=TAKES_A_SECOND)
+
+    answers = await asyncio.gather(*(served_api.post(EXECUTE, json=body) for _ in range(20)))
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({str(answer.json()) for answer in answers}) == 1
+
+
+async def test_onboarding_repeated_gets_the_first_result(served_api: httpx.AsyncClient) -> None:
+    body = onboarding()
+    first = await served_api.post(EXECUTE, json=body)
+
+    second = await served_api.post(EXECUTE, json=body, headers={"Idempotency-Key": "another-key"})
+
+    assert second.status_code == 200
+    assert second.json() == first.json()
+    assert second.headers["idempotent-replayed"] == "true"
+
+
+@pytest.mark.parametrize("name", ["Ann", WAITS])
+async def test_onboarding_of_the_same_user_with_another_body_is_409(served_api: httpx.AsyncClient, name: str) -> None:
+    user_id = new_user_id()
+    first = await served_api.post(
+        f"/v1/users/{user_id}/onboarding", json={"email": "ann@example.com", "name": name}
+    )
+
+    second = await served_api.post(EXECUTE, json=onboarding(user_id, email="bob@example.com"))
+
+    assert second.status_code == 409
+    assert second.json()["type"] == "different_details"
+    assert second.json()["workflowId"] == first.json()["workflowId"]
+
+
+async def test_a_failed_onboarding_can_be_run_again(served_api: httpx.AsyncClient) -> None:
+    body = onboarding(name=FAILS_ONCE)
+    failed = await served_api.post(EXECUTE, json=body)
+
+    again = await served_api.post(EXECUTE, json=body)
+
+    assert failed.status_code == 422
+    assert again.status_code == 200
+    assert again.json()["runId"] != failed.json()["runId"]
+    assert "idempotent-replayed" not in again.headers
+
+
+@pytest.mark.parametrize("end", ["cancel", "terminate"])
+async def test_an_onboarding_that_was_ended_can_be_run_again_even_with_another_body(
+    served_api: httpx.AsyncClient, client: Client, end: str
+) -> None:
+    user_id = new_user_id()
+    started = await served_api.post(
+        f"/v1/users/{user_id}/onboarding", json={"email": "ann@example.com", "name": WAITS}
+    )
+    handle = client.get_workflow_handle(started.json()["workflowId"])
+    await (handle.cancel() if end == "cancel" else handle.terminate())
+    await closed_status(served_api, started.json()["workflowId"])
+
+    again = await served_api.post(EXECUTE, json=onboarding(user_id, name="Ann"))
+
+    assert again.status_code == 200
+
+
+async def test_whoever_waits_for_an_onboarding_that_is_cancelled_is_told(served_api: httpx.AsyncClient) -> None:
+    body = onboarding(name=WAITS)
+    waiting = asyncio.create_task(served_api.post(EXECUTE, json=body))
+    workflow_id = f"demo:user:user-onboarding:{body['userId']}"
+    async with asyncio.timeout(5):
+        while (await served_api.get(f"/v1/operations/{workflow_id}")).status_code == 404:
+            await asyncio.sleep(0.02)
+
+    await served_api.post(f"/v1/operations/{workflow_id}/cancel")
+    answer = await waiting
+
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "operation_canceled"
+    assert answer.json()["workflowId"] == workflow_id
+
+
+async def test_a_workflow_that_no_request_started_is_never_taken_for_a_repeat(
+    api: httpx.AsyncClient, client: Client
+) -> None:
+    body: dict[str, Any] = onboarding()
+    await client.start_workflow(
+        "user.UserOnboarding", {}, id=f"demo:user:user-onboarding:{body['userId']}", task_queue="user"
+    )
+
+    answer = await api.post(EXECUTE, json=body)
+
+    assert answer.status_code == 409
