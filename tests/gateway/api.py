@@ -9,7 +9,9 @@ from uuid import uuid4
 
 import httpx
 from fastapi import FastAPI
+from pydantic import SecretStr
 from temporalio.client import Client
+from temporalio.contrib.opentelemetry import create_tracer_provider
 
 from platform_gateway.app import create_app
 from platform_gateway.settings import GatewaySettings
@@ -17,8 +19,6 @@ from platform_gateway.status import LinkTargets
 from platform_gateway.views_client import ViewsClient
 from platform_gateway.workflow_gateway import WorkflowGateway
 from platform_runtime.problem import PROBLEM_MEDIA_TYPE
-from pydantic import SecretStr
-from temporalio.contrib.opentelemetry import create_tracer_provider
 
 TRACER_PROVIDER = create_tracer_provider()
 SERVICE_TOKEN = SecretStr("token-of-the-services")
@@ -45,7 +45,9 @@ def gateway_app(
 
 
 @asynccontextmanager
-async def opened_api(client: Client, *, headers: dict[str, str] | None = None, **options: Any) -> AsyncGenerator[httpx.AsyncClient]:
+async def opened_api(
+    client: Client, *, headers: dict[str, str] | None = None, **options: Any
+) -> AsyncGenerator[httpx.AsyncClient]:
     """Yield a client of the application."""
     async with httpx.AsyncClient(trust_env=False) as outgoing:
         app = gateway_app(client, http=outgoing, **options)

@@ -42,7 +42,9 @@ EXECUTE = "/api/temporal/onboarding/execute"
         ("/v1/users/not%20an%20id/onboarding", {"email": "ann@example.com", "name": "Ann"}, {"userId"}),
     ],
 )
-async def test_a_wrong_field_is_named(api: httpx.AsyncClient, route: str, body: dict[str, Any], fields: set[str]) -> None:
+async def test_a_wrong_field_is_named(
+    api: httpx.AsyncClient, route: str, body: dict[str, Any], fields: set[str]
+) -> None:
     answer = await api.post(route, json=body)
 
     assert answer.status_code == 422
@@ -95,7 +97,9 @@ async def test_another_content_type_is_415(api: httpx.AsyncClient, content_type:
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/merge-patch+json"])
 async def test_other_kinds_of_json_are_json(api: httpx.AsyncClient, content_type: str) -> None:
     answer = await api.post(
-        START, content=httpx.Request("POST", "http://a", json=notification()).content, headers={"Content-Type": content_type}
+        START,
+        content=httpx.Request("POST", "http://a", json=notification()).content,
+        headers={"Content-Type": content_type},
     )
 
     assert answer.status_code == 202

@@ -78,7 +78,9 @@ async def test_twenty_requests_at_once_with_one_key_are_one_run(api: httpx.Async
     assert sum("idempotent-replayed" not in answer.headers for answer in answers) == 1
 
 
-async def test_twenty_onboardings_of_one_user_at_once_are_one_run(served_api: httpx.AsyncClient, client: Client) -> None:
+async def test_twenty_onboardings_of_one_user_at_once_are_one_run(
+    served_api: httpx.AsyncClient, client: Client
+) -> None:
     body = onboarding(name=TAKES_A_SECOND)
 
     answers = await asyncio.gather(*(served_api.post(EXECUTE, json=body) for _ in range(20)))
@@ -101,9 +103,7 @@ async def test_onboarding_repeated_gets_the_first_result(served_api: httpx.Async
 @pytest.mark.parametrize("name", ["Ann", WAITS])
 async def test_onboarding_of_the_same_user_with_another_body_is_409(served_api: httpx.AsyncClient, name: str) -> None:
     user_id = new_user_id()
-    first = await served_api.post(
-        f"/v1/users/{user_id}/onboarding", json={"email": "ann@example.com", "name": name}
-    )
+    first = await served_api.post(f"/v1/users/{user_id}/onboarding", json={"email": "ann@example.com", "name": name})
 
     second = await served_api.post(EXECUTE, json=onboarding(user_id, email="bob@example.com"))
 
@@ -129,9 +129,7 @@ async def test_an_onboarding_that_was_ended_can_be_run_again_even_with_another_b
     served_api: httpx.AsyncClient, client: Client, end: str
 ) -> None:
     user_id = new_user_id()
-    started = await served_api.post(
-        f"/v1/users/{user_id}/onboarding", json={"email": "ann@example.com", "name": WAITS}
-    )
+    started = await served_api.post(f"/v1/users/{user_id}/onboarding", json={"email": "ann@example.com", "name": WAITS})
     handle = client.get_workflow_handle(started.json()["workflowId"])
     await (handle.cancel() if end == "cancel" else handle.terminate())
     await closed_status(served_api, started.json()["workflowId"])

@@ -1,0 +1,155 @@
+"""A status tells why a workflow does not move, each reason brought about on a real server."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import PauseActivityRequest
+from temporalio.client import Client
+
+from tests.gateway.api import closed_status, new_user_id, notification, status_when
+from tests.gateway.stubs import (
+    CALLS_NOBODY,
+    HAS_A_BUG,
+    PAST_THE_PIVOT,
+    RETRIES,
+    TAKES_A_SECOND,
+    UNPOLLED_QUEUE,
+    WAITS,
+    WAITS_FOR_A_PERSON,
+    stub_worker,
+)
+
+
+@asynccontextmanager
+async def _onboarding(api: httpx.AsyncClient, client: Client, name: str) -> AsyncGenerator[str]:
+    """Start an onboarding that never ends by itself; yield its id, and terminate it."""
+    started = await api.post(f"/v1/users/{new_user_id()}/onboarding", json={"email": "a@example.com", "name": name})
+    workflow_id = started.json()["workflowId"]
+    yield workflow_id
+    await client.get_workflow_handle(workflow_id).terminate()
+
+
+async def test_without_a_worker_it_waits_for_one_after_two_seconds(api: httpx.AsyncClient, client: Client) -> None:
+    async with _onboarding(api, client, WAITS) as workflow_id:
+        at_once = await api.get(f"/v1/operations/{workflow_id}")
+        status = await status_when(api, workflow_id, lambda status: status["blockedBy"] is not None)
+
+    assert at_once.json()["blockedBy"] is None
+    assert status["blockedBy"].keys() == {"reason", "queue", "since"}
+    assert status["blockedBy"]["reason"] == "waiting_for_worker"
+    assert status["blockedBy"]["queue"] == "user"
+    assert status["blockedBy"]["since"] >= status["startTime"]
+
+
+async def test_a_worker_that_comes_back_takes_the_reason_away(api: httpx.AsyncClient, client: Client) -> None:
+    started = await api.post("/api/temporal/notification/start", json=notification())
+    workflow_id = started.json()["workflowId"]
+    blocked = await status_when(api, workflow_id, lambda status: status["blockedBy"] is not None)
+
+    async with stub_worker(client):
+        status = await closed_status(api, workflow_id)
+
+    assert blocked["blockedBy"]["reason"] == "waiting_for_worker"
+    assert status["status"] == "COMPLETED"
+    assert status["blockedBy"] is None
+
+
+async def test_a_worker_that_went_away_in_the_middle_is_noticed(api: httpx.AsyncClient, client: Client) -> None:
+    async with stub_worker(client):
+        started = await api.post(
+            f"/v1/users/{new_user_id()}/onboarding", json={"email": "a@example.com", "name": TAKES_A_SECOND}
+        )
+        workflow_id = started.json()["workflowId"]
+        await asyncio.sleep(0.3)
+
+    # A worker that stops hands its sticky queue back; one that is killed does so after some seconds.
+    status = await status_when(api, workflow_id, lambda status: status["blockedBy"] is not None, within_seconds=20)
+    await client.get_workflow_handle(workflow_id).terminate()
+
+    assert status["blockedBy"]["reason"] == "waiting_for_worker"
+    assert status["blockedBy"]["queue"] == "user"
+
+
+async def test_a_bug_in_the_workflow_is_told_by_its_cause(api: httpx.AsyncClient, client: Client, worker: None) -> None:
+    async with _onboarding(api, client, HAS_A_BUG) as workflow_id:
+        status = await status_when(api, workflow_id, lambda status: status["blockedBy"] is not None)
+
+    assert status["status"] == "RUNNING"
+    assert status["blockedBy"]["reason"] == "workflow_task_failing"
+    assert status["blockedBy"]["attempt"] >= 2
+    assert status["blockedBy"]["cause"] == "workflow_worker_unhandled_failure"
+    assert "db-7" not in str(status)
+
+
+async def test_an_activity_that_fails_is_told_without_its_text(
+    api: httpx.AsyncClient, client: Client, worker: None
+) -> None:
+    async with _onboarding(api, client, RETRIES) as workflow_id:
+        status = await status_when(
+            api, workflow_id, lambda status: (status["blockedBy"] or {}).get("nextAttemptTime") is not None
+        )
+
+    blocked = status["blockedBy"]
+    assert blocked["reason"] == "activity_retrying"
+    assert blocked["name"] == "user.always_fails"
+    assert blocked["attempt"] >= 2
+    assert blocked["lastError"]["type"] == "user.MailServerAway"
+    assert "db-7" not in str(status)
+
+
+async def test_an_activity_on_a_queue_that_nobody_polls_names_that_queue(
+    api: httpx.AsyncClient, client: Client, worker: None
+) -> None:
+    async with _onboarding(api, client, CALLS_NOBODY) as workflow_id:
+        status = await status_when(api, workflow_id, lambda status: status["blockedBy"] is not None)
+
+    assert status["blockedBy"]["reason"] == "waiting_for_worker"
+    assert status["blockedBy"]["queue"] == UNPOLLED_QUEUE
+
+
+async def test_a_person_who_is_waited_for_is_named(api: httpx.AsyncClient, client: Client, worker: None) -> None:
+    async with _onboarding(api, client, WAITS_FOR_A_PERSON) as workflow_id:
+        status = await status_when(api, workflow_id, lambda status: status["progress"] is not None)
+
+    assert status["blockedBy"] == {"reason": "waiting_for", "what": "reviewer", "deadline": None}
+    assert status["progress"]["waitingFor"] == "reviewer"
+
+
+async def test_a_paused_activity_is_paused(api: httpx.AsyncClient, client: Client, worker: None) -> None:
+    async with _onboarding(api, client, RETRIES) as workflow_id:
+        await status_when(api, workflow_id, lambda status: status["blockedBy"] is not None)
+        await client.workflow_service.pause_activity(
+            PauseActivityRequest(
+                namespace=client.namespace,
+                execution=WorkflowExecution(workflow_id=workflow_id),
+                type="user.always_fails",
+            )
+        )
+        status = await status_when(api, workflow_id, lambda status: status["blockedBy"]["reason"] == "paused")
+
+    assert status["blockedBy"] == {"reason": "paused"}
+
+
+@pytest.mark.parametrize("route", ["/api/temporal/workflow/{}/cancel", "/v1/operations/{}/cancel"])
+async def test_cancel_past_the_pivot_is_refused(
+    api: httpx.AsyncClient, client: Client, worker: None, route: str
+) -> None:
+    async with _onboarding(api, client, PAST_THE_PIVOT) as workflow_id:
+        status = await status_when(api, workflow_id, lambda status: status["progress"] is not None)
+        answer = await api.post(route.format(workflow_id))
+
+    assert status["links"]["cancel"] is None
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "past_the_pivot"
+
+
+async def test_cancel_twice_is_cancel_once(api: httpx.AsyncClient, client: Client) -> None:
+    async with _onboarding(api, client, WAITS) as workflow_id:
+        answers = [await api.post(f"/v1/operations/{workflow_id}/cancel") for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].headers["location"] == f"/v1/operations/{workflow_id}"

@@ -1,0 +1,120 @@
+"""API keys and tenants: who may come in, and what is not theirs does not exist."""
+
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from tests.gateway.api import new_user_id, notification, opened_api
+from tests.gateway.stubs import WAITS
+
+KEY = "key-of-acme"
+GUARDED = [
+    ("POST", "/api/temporal/notification/start"),
+    ("POST", "/api/temporal/onboarding/execute"),
+    ("GET", "/api/temporal/workflow/acme:a:b:c/status"),
+    ("POST", "/api/temporal/workflow/acme:a:b:c/cancel"),
+    ("POST", "/v1/users/u-1/onboarding"),
+    ("POST", "/v1/users/u-1/notifications"),
+    ("GET", "/v1/users/u-1/inbox"),
+    ("GET", "/v1/users/u-1"),
+    ("GET", "/v1/analytics/event-counts"),
+    ("GET", "/v1/operations/acme:a:b:c"),
+    ("POST", "/v1/operations/acme:a:b:c/cancel"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": f"Basic {KEY}"},
+        {"X-API-Key": ""},
+        {"X-API-Key": "ключ"},
+    ],
+)
+async def test_without_the_key_nothing_is_done_and_nothing_is_told(
+    client: Client, method: str, path: str, headers: dict[str, str]
+) -> None:
+    encoded = {name: value.encode() for name, value in headers.items()}
+    async with opened_api(client, api_key=KEY, tenant="acme") as api:
+        answer = await api.request(method, path, headers=encoded, content=b"not json at all" * 10_000)
+
+    assert answer.status_code == 401
+    assert answer.json()["type"] == "unauthenticated"
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Authorization": f"Bearer {KEY}"}, {"Authorization": f"bearer {KEY}"}, {"X-API-Key": KEY}]
+)
+async def test_with_the_key_the_caller_is_its_account(client: Client, headers: dict[str, str]) -> None:
+    async with opened_api(client, api_key=KEY, tenant="acme", headers=headers) as api:
+        answer = await api.post("/api/temporal/notification/start", json=notification())
+
+    assert answer.status_code == 202
+    assert answer.json()["workflowId"].startswith("acme:user:notification:")
+
+
+async def test_a_key_in_a_file_is_a_key(client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}\n")
+
+    async with opened_api(client, api_key_file=file, headers={"X-API-Key": KEY}) as api:
+        right = await api.post("/api/temporal/notification/start", json=notification())
+        wrong = await api.post("/api/temporal/notification/start", json=notification(), headers={"X-API-Key": "other"})
+
+    assert (right.status_code, wrong.status_code) == (202, 401)
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/docs", "/openapi.json"])
+async def test_health_and_documentation_are_open(client: Client, path: str) -> None:
+    async with opened_api(client, api_key=KEY) as api:
+        answer = await api.get(path)
+
+    assert answer.status_code == 200
+
+
+async def test_another_tenants_operation_does_not_exist(client: Client) -> None:
+    async with (
+        opened_api(client) as demo,
+        opened_api(client, api_key=KEY, tenant="acme", headers={"X-API-Key": KEY}) as acme,
+    ):
+        user_id = new_user_id()
+        started = await demo.post(f"/v1/users/{user_id}/onboarding", json={"email": "a@example.com", "name": WAITS})
+        existing = started.json()["workflowId"]
+        unknown = f"demo:user:user-onboarding:{new_user_id()}"
+        own_unknown = f"acme:user:user-onboarding:{user_id}"
+
+        answers = [
+            await request(path.format(workflow_id))
+            for workflow_id in (existing, unknown, own_unknown)
+            for request, path in (
+                (acme.get, "/api/temporal/workflow/{}/status"),
+                (acme.get, "/v1/operations/{}"),
+                (acme.post, "/api/temporal/workflow/{}/cancel"),
+                (acme.post, "/v1/operations/{}/cancel"),
+            )
+        ]
+        seen_by_its_owner = await demo.get(f"/v1/operations/{existing}")
+
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({str({**answer.json(), "traceId": ""}) for answer in answers}) == 1
+    assert seen_by_its_owner.status_code == 200
+    assert seen_by_its_owner.json()["status"] == "RUNNING"
+    await client.get_workflow_handle(existing).terminate()
+
+
+async def test_the_same_key_of_two_tenants_is_two_operations(client: Client) -> None:
+    body, headers = notification(), {"Idempotency-Key": new_user_id()}
+    async with (
+        opened_api(client) as demo,
+        opened_api(client, api_key=KEY, tenant="acme", headers={"X-API-Key": KEY}) as acme,
+    ):
+        first = await demo.post("/api/temporal/notification/start", json=body, headers=headers)
+        second = await acme.post("/api/temporal/notification/start", json=body, headers=headers)
+
+    assert first.json()["runId"] != second.json()["runId"]
+    assert "idempotent-replayed" not in second.headers
