@@ -1,0 +1,160 @@
+"""Temporal goes away and comes back: every route says so in time, nothing is lost, and the gateway is not restarted."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from platform_contracts.task_queues import TaskQueue
+from platform_runtime.settings import TemporalSettings
+from platform_runtime.temporal_client import connect
+from tests.gateway.api import new_user_id, notification, onboarding, opened_api
+from tests.gateway.stubs import stub_worker
+from tests.gateway.temporal_process import TemporalProcess, free_port, wire_to
+
+ANSWERED_WITHIN_SECONDS = 15
+"""Three times the five seconds that are promised."""
+
+DETAILS = {"email": "ann@example.com", "name": "Ann"}
+REQUESTS: list[tuple[str, str, dict[str, Any] | None]] = [
+    ("POST", "/api/temporal/notification/start", notification()),
+    ("POST", "/api/temporal/onboarding/execute", onboarding()),
+    ("GET", "/api/temporal/workflow/demo:user:notification:n/status", None),
+    ("POST", "/api/temporal/workflow/demo:user:notification:n/cancel", None),
+    ("POST", "/v1/users/u-1/onboarding", DETAILS),
+    ("POST", "/v1/users/u-1/notifications", {"message": "a", "type": "info"}),
+    ("GET", "/v1/operations/demo:user:notification:n", None),
+    ("POST", "/v1/operations/demo:user:notification:n/cancel", None),
+    ("GET", "/readyz", None),
+]
+
+
+async def _lazily_connected(address: str) -> Client:
+    """Return a client like the process's own, without the global tracer that its plugin needs."""
+    settings = TemporalSettings(address=address)
+    client = await connect(settings, lazy=True)
+    config = client.config()
+    config["plugins"] = []
+    config["interceptors"] = []
+    return Client(**config)
+
+
+@pytest.fixture
+def temporal(
+    temporal_server: WorkflowEnvironment, temporal_executable: Path, tmp_path: Path
+) -> Generator[TemporalProcess]:
+    """Return a server of the test's own; stopped at the end."""
+    server = TemporalProcess(temporal_executable, tmp_path)
+    yield server
+    server.stop()
+
+
+async def _ask_everything(api: httpx.AsyncClient) -> list[httpx.Response]:
+    async with asyncio.timeout(ANSWERED_WITHIN_SECONDS):
+        return await asyncio.gather(*(api.request(method, path, json=body) for method, path, body in REQUESTS))
+
+
+def _assert_unavailable(answers: list[httpx.Response]) -> None:
+    assert {answer.status_code for answer in answers} == {503}
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
+    for answer in answers[:2]:
+        assert answer.json()["type"] == "temporal_unavailable"
+        assert answer.json()["workflowId"].startswith("demo:user:")
+
+
+async def test_a_gateway_that_starts_without_temporal_answers_503_on_every_route() -> None:
+    client = await _lazily_connected(f"127.0.0.1:{free_port()}")
+
+    async with opened_api(client) as api:
+        answers = await _ask_everything(api)
+
+        _assert_unavailable(answers)
+        assert (await api.get("/livez")).status_code == 200
+
+
+async def test_temporal_comes_goes_and_comes_back_and_the_gateway_stays(temporal: TemporalProcess) -> None:
+    async with opened_api(await _lazily_connected(temporal.address)) as api:
+        before = await _ask_everything(api)
+        await temporal.start()
+        assert (await api.get("/readyz")).status_code == 200
+        started = await api.post("/api/temporal/notification/start", json=notification())
+        temporal.stop()
+        away = await _ask_everything(api)
+        own_client = await temporal.start()
+        async with asyncio.timeout(ANSWERED_WITHIN_SECONDS):
+            while (status := await api.get(started.headers["location"])).status_code == 503:
+                await asyncio.sleep(0.1)
+        again = await api.post("/api/temporal/notification/start", json=notification())
+        config = own_client.config()
+        config["data_converter"] = pydantic_data_converter
+        async with stub_worker(Client(**config)):
+            executed = await api.post("/api/temporal/onboarding/execute", json=onboarding())
+
+    _assert_unavailable(before)
+    _assert_unavailable(away)
+    assert started.status_code == again.status_code == 202
+    assert status.json()["runId"] == started.json()["runId"]
+    assert executed.status_code == 200
+    assert status.json()["taskQueue"] == TaskQueue.USER
+
+
+async def test_a_temporal_that_hangs_is_503_on_every_route(temporal: TemporalProcess) -> None:
+    await temporal.start()
+    async with opened_api(await _lazily_connected(temporal.address)) as api:
+        assert (await api.get("/readyz")).status_code == 200
+        os.kill(temporal.pid, signal.SIGSTOP)
+        try:
+            answers = await _ask_everything(api)
+        finally:
+            os.kill(temporal.pid, signal.SIGCONT)
+
+    _assert_unavailable(answers)
+
+
+@pytest.fixture
+async def server_address(temporal_server: WorkflowEnvironment) -> AsyncGenerator[str]:
+    yield temporal_server.client.service_client.config.target_host
+
+
+async def test_a_start_whose_answer_is_lost_is_found_by_the_id_in_the_503(server_address: str) -> None:
+    body = onboarding()
+    async with wire_to(server_address) as (wire, address), opened_api(await _lazily_connected(address)) as api:
+        assert (await api.get("/readyz")).status_code == 200
+        wire.is_deaf = True
+        lost = await api.post(f"/v1/users/{body['userId']}/onboarding", json=DETAILS)
+        wire.heal()
+        async with asyncio.timeout(ANSWERED_WITHIN_SECONDS):
+            while (found := await api.get(f"/v1/operations/{lost.json()['workflowId']}")).status_code == 503:
+                await asyncio.sleep(0.1)
+        repeated = await api.post(f"/v1/users/{body['userId']}/onboarding", json=DETAILS)
+
+    assert lost.status_code == 503
+    assert found.status_code == 200
+    assert repeated.status_code == 202
+    assert repeated.json()["runId"] == found.json()["runId"]
+    assert repeated.headers["idempotent-replayed"] == "true"
+
+
+async def test_a_start_whose_first_answer_is_lost_is_one_run(server_address: str, client: Client) -> None:
+    async with wire_to(server_address) as (wire, address), opened_api(await _lazily_connected(address)) as api:
+        assert (await api.get("/readyz")).status_code == 200
+        wire.is_deaf = True
+        posting = asyncio.create_task(
+            api.post("/api/temporal/notification/start", json=notification(userId=new_user_id()))
+        )
+        await asyncio.sleep(0.5)
+        wire.heal()
+        answer = await posting
+
+    description = await client.get_workflow_handle(answer.json()["workflowId"]).describe()
+    assert answer.status_code == 202
+    assert answer.json()["runId"] == description.run_id
+    assert "idempotent-replayed" not in answer.headers
