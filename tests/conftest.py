@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.support.golden_files",
+    "tests.support.histories",
     "tests.support.kinds",
     "tests.support.local_stack_tools",
     "tests.support.platform",
