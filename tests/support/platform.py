@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -152,13 +152,10 @@ def free_range(count: int) -> int:
     """Return the first of some ports in a row that nobody listens on."""
     while True:
         (first,) = free_ports(1)
-        try:
-            held = [socket.create_server(("127.0.0.1", first + offset)) for offset in range(count)]
-        except OSError:
-            continue
-        for each in held:
-            each.close()
-        return first
+        with ExitStack() as held, suppress(OSError):
+            for offset in range(count):
+                held.enter_context(socket.create_server(("127.0.0.1", first + offset)))
+            return first
 
 
 async def run_partner(
