@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -107,13 +107,37 @@ async def closed_status(api: httpx.AsyncClient, workflow_id: str) -> dict[str, A
 
 
 async def status_when(
-    api: httpx.AsyncClient, workflow_id: str, wanted: Callable[[dict[str, Any]], bool], *, within_seconds: float = 8
+    api: httpx.AsyncClient, workflow_id: str, wanted: Callable[[dict[str, Any]], bool], *, within_seconds: float = 10
 ) -> dict[str, Any]:
     """Return the status of a workflow once it is as wanted."""
+    answer = await asked_until(
+        lambda: api.get(f"/api/temporal/workflow/{workflow_id}/status"),
+        lambda answer: answer.status_code == 200 and wanted(answer.json()),
+        within_seconds=within_seconds,
+    )
+    return answer.json()
+
+
+async def asked_until(
+    ask: Callable[[], Awaitable[httpx.Response]],
+    wanted: Callable[[httpx.Response], bool],
+    *,
+    within_seconds: float = 15,
+) -> httpx.Response:
+    """Ask again and again, and return the first answer that is as wanted."""
     async with asyncio.timeout(within_seconds):
         while True:
-            answer = await api.get(f"/api/temporal/workflow/{workflow_id}/status")
-            assert answer.status_code == 200, answer.text
-            if wanted(answer.json()):
-                return answer.json()
+            answer = await ask()
+            if wanted(answer):
+                return answer
             await asyncio.sleep(0.05)
+
+
+def blocked_with(member: str) -> Callable[[dict[str, Any]], bool]:
+    """Return whether a status says that it is blocked, and says this about it."""
+
+    def check(status: dict[str, Any]) -> bool:
+        blocked: dict[str, Any] = status["blockedBy"] or {}
+        return blocked.get(member) is not None
+
+    return check

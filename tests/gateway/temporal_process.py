@@ -44,7 +44,7 @@ class TemporalProcess:
         arguments = ["server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(self.port)]
         arguments += ["--db-filename", str(self._directory / "temporal.sqlite3"), "--log-level", "never"]
         arguments += dev_server.tuning_arguments(database_file=True)
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: ASYNC220 - it takes a millisecond, and `stop` has to be synchronous
             [str(self._executable), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         async with asyncio.timeout(_READY_WITHIN_SECONDS):

@@ -10,7 +10,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import PauseActivityRequest
 from temporalio.client import Client
 
-from tests.gateway.api import closed_status, new_user_id, notification, status_when
+from tests.gateway.api import blocked_with, closed_status, new_user_id, notification, status_when
 from tests.gateway.stubs import (
     CALLS_NOBODY,
     HAS_A_BUG,
@@ -36,7 +36,7 @@ async def _onboarding(api: httpx.AsyncClient, client: Client, name: str) -> Asyn
 async def test_without_a_worker_it_waits_for_one_after_two_seconds(api: httpx.AsyncClient, client: Client) -> None:
     async with _onboarding(api, client, WAITS) as workflow_id:
         at_once = await api.get(f"/v1/operations/{workflow_id}")
-        status = await status_when(api, workflow_id, lambda status: status["blockedBy"] is not None)
+        status = await status_when(api, workflow_id, blocked_with("reason"))
 
     assert at_once.json()["blockedBy"] is None
     assert status["blockedBy"].keys() == {"reason", "queue", "since"}
@@ -48,7 +48,7 @@ async def test_without_a_worker_it_waits_for_one_after_two_seconds(api: httpx.As
 async def test_a_worker_that_comes_back_takes_the_reason_away(api: httpx.AsyncClient, client: Client) -> None:
     started = await api.post("/api/temporal/notification/start", json=notification())
     workflow_id = started.json()["workflowId"]
-    blocked = await status_when(api, workflow_id, lambda status: status["blockedBy"] is not None)
+    blocked = await status_when(api, workflow_id, blocked_with("reason"))
 
     async with stub_worker(client):
         status = await closed_status(api, workflow_id)
@@ -67,7 +67,7 @@ async def test_a_worker_that_went_away_in_the_middle_is_noticed(api: httpx.Async
         await asyncio.sleep(0.3)
 
     # A worker that stops hands its sticky queue back; one that is killed does so after some seconds.
-    status = await status_when(api, workflow_id, lambda status: status["blockedBy"] is not None, within_seconds=20)
+    status = await status_when(api, workflow_id, blocked_with("reason"), within_seconds=20)
     await client.get_workflow_handle(workflow_id).terminate()
 
     assert status["blockedBy"]["reason"] == "waiting_for_worker"
@@ -76,7 +76,7 @@ async def test_a_worker_that_went_away_in_the_middle_is_noticed(api: httpx.Async
 
 async def test_a_bug_in_the_workflow_is_told_by_its_cause(api: httpx.AsyncClient, client: Client, worker: None) -> None:
     async with _onboarding(api, client, HAS_A_BUG) as workflow_id:
-        status = await status_when(api, workflow_id, lambda status: status["blockedBy"] is not None)
+        status = await status_when(api, workflow_id, blocked_with("reason"))
 
     assert status["status"] == "RUNNING"
     assert status["blockedBy"]["reason"] == "workflow_task_failing"
@@ -89,9 +89,7 @@ async def test_an_activity_that_fails_is_told_without_its_text(
     api: httpx.AsyncClient, client: Client, worker: None
 ) -> None:
     async with _onboarding(api, client, RETRIES) as workflow_id:
-        status = await status_when(
-            api, workflow_id, lambda status: (status["blockedBy"] or {}).get("nextAttemptTime") is not None
-        )
+        status = await status_when(api, workflow_id, blocked_with("nextAttemptTime"))
 
     blocked = status["blockedBy"]
     assert blocked["reason"] == "activity_retrying"
@@ -105,7 +103,7 @@ async def test_an_activity_on_a_queue_that_nobody_polls_names_that_queue(
     api: httpx.AsyncClient, client: Client, worker: None
 ) -> None:
     async with _onboarding(api, client, CALLS_NOBODY) as workflow_id:
-        status = await status_when(api, workflow_id, lambda status: status["blockedBy"] is not None)
+        status = await status_when(api, workflow_id, blocked_with("reason"))
 
     assert status["blockedBy"]["reason"] == "waiting_for_worker"
     assert status["blockedBy"]["queue"] == UNPOLLED_QUEUE
@@ -121,7 +119,7 @@ async def test_a_person_who_is_waited_for_is_named(api: httpx.AsyncClient, clien
 
 async def test_a_paused_activity_is_paused(api: httpx.AsyncClient, client: Client, worker: None) -> None:
     async with _onboarding(api, client, RETRIES) as workflow_id:
-        await status_when(api, workflow_id, lambda status: status["blockedBy"] is not None)
+        await status_when(api, workflow_id, blocked_with("reason"))
         await client.workflow_service.pause_activity(
             PauseActivityRequest(
                 namespace=client.namespace,

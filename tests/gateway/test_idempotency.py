@@ -7,7 +7,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from tests.gateway.api import closed_status, new_user_id, notification, onboarding
+from tests.gateway.api import asked_until, closed_status, new_user_id, notification, onboarding
 from tests.gateway.stubs import FAILS_ONCE, TAKES_A_SECOND, WAITS
 
 START = "/api/temporal/notification/start"
@@ -143,9 +143,7 @@ async def test_whoever_waits_for_an_onboarding_that_is_cancelled_is_told(served_
     body = onboarding(name=WAITS)
     waiting = asyncio.create_task(served_api.post(EXECUTE, json=body))
     workflow_id = f"demo:user:user-onboarding:{body['userId']}"
-    async with asyncio.timeout(5):
-        while (await served_api.get(f"/v1/operations/{workflow_id}")).status_code == 404:
-            await asyncio.sleep(0.02)
+    await asked_until(lambda: served_api.get(f"/v1/operations/{workflow_id}"), lambda answer: answer.status_code == 200)
 
     await served_api.post(f"/v1/operations/{workflow_id}/cancel")
     answer = await waiting

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 from platform_contracts.task_queues import TaskQueue
 from platform_runtime.settings import TemporalSettings
 from platform_runtime.temporal_client import connect
-from tests.gateway.api import new_user_id, notification, onboarding, opened_api
+from tests.gateway.api import asked_until, new_user_id, notification, onboarding, opened_api
 from tests.gateway.stubs import stub_worker
 from tests.gateway.temporal_process import TemporalProcess, free_port, wire_to
 
@@ -62,6 +62,10 @@ async def _ask_everything(api: httpx.AsyncClient) -> list[httpx.Response]:
         return await asyncio.gather(*(api.request(method, path, json=body) for method, path, body in REQUESTS))
 
 
+def _is_answered(answer: httpx.Response) -> bool:
+    return answer.status_code != 503
+
+
 def _assert_unavailable(answers: list[httpx.Response]) -> None:
     assert {answer.status_code for answer in answers} == {503}
     assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
@@ -89,9 +93,7 @@ async def test_temporal_comes_goes_and_comes_back_and_the_gateway_stays(temporal
         temporal.stop()
         away = await _ask_everything(api)
         own_client = await temporal.start()
-        async with asyncio.timeout(ANSWERED_WITHIN_SECONDS):
-            while (status := await api.get(started.headers["location"])).status_code == 503:
-                await asyncio.sleep(0.1)
+        status = await asked_until(lambda: api.get(started.headers["location"]), _is_answered)
         again = await api.post("/api/temporal/notification/start", json=notification())
         config = own_client.config()
         config["data_converter"] = pydantic_data_converter
@@ -120,8 +122,8 @@ async def test_a_temporal_that_hangs_is_503_on_every_route(temporal: TemporalPro
 
 
 @pytest.fixture
-async def server_address(temporal_server: WorkflowEnvironment) -> AsyncGenerator[str]:
-    yield temporal_server.client.service_client.config.target_host
+def server_address(temporal_server: WorkflowEnvironment) -> str:
+    return temporal_server.client.service_client.config.target_host
 
 
 async def test_a_start_whose_answer_is_lost_is_found_by_the_id_in_the_503(server_address: str) -> None:
@@ -131,9 +133,7 @@ async def test_a_start_whose_answer_is_lost_is_found_by_the_id_in_the_503(server
         wire.is_deaf = True
         lost = await api.post(f"/v1/users/{body['userId']}/onboarding", json=DETAILS)
         wire.heal()
-        async with asyncio.timeout(ANSWERED_WITHIN_SECONDS):
-            while (found := await api.get(f"/v1/operations/{lost.json()['workflowId']}")).status_code == 503:
-                await asyncio.sleep(0.1)
+        found = await asked_until(lambda: api.get(f"/v1/operations/{lost.json()['workflowId']}"), _is_answered)
         repeated = await api.post(f"/v1/users/{body['userId']}/onboarding", json=DETAILS)
 
     assert lost.status_code == 503

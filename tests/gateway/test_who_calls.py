@@ -38,7 +38,7 @@ GUARDED = [
 async def test_without_the_key_nothing_is_done_and_nothing_is_told(
     client: Client, method: str, path: str, headers: dict[str, str]
 ) -> None:
-    encoded = {name: value.encode() for name, value in headers.items()}
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
     async with opened_api(client, api_key=KEY, tenant="acme") as api:
         answer = await api.request(method, path, headers=encoded, content=b"not json at all" * 10_000)
 

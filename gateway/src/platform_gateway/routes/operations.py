@@ -6,7 +6,7 @@ from starlette.responses import Response
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import documented
 from platform_gateway.rest_models import Accepted, OperationStatus
-from platform_gateway.routes.shared import ACCEPTED, Tenant, WorkflowId, accepted, path_to
+from platform_gateway.routes.shared import ACCEPTED, WORKFLOW_ID_PARAMETER, Tenant, WorkflowId, accepted, path_to
 from platform_gateway.workflow_gateway import WorkflowGateway
 
 OPERATION_ROUTE = "operation"
@@ -23,6 +23,7 @@ def operations_router(workflows: WorkflowGateway, *, authenticate: Authenticate)
         response_model=OperationStatus,
         responses=documented(401, 404, 500, 503),
         summary="Where an operation stands",
+        openapi_extra=WORKFLOW_ID_PARAMETER,
     )
     async def operation(request: Request, tenant: Tenant, workflow_id: WorkflowId) -> OperationStatus:
         """Tell where an operation stands, and why it does not move; works while no worker does."""
@@ -40,6 +41,7 @@ def operations_router(workflows: WorkflowGateway, *, authenticate: Authenticate)
         response_model=Accepted,
         responses={**ACCEPTED, **documented(401, 404, 409, 413, 500, 503)},
         summary="Cancel an operation",
+        openapi_extra=WORKFLOW_ID_PARAMETER,
     )
     async def cancel(request: Request, tenant: Tenant, workflow_id: WorkflowId) -> Response:
         """Ask an operation to stop and to undo what it did; its status tells when it has."""

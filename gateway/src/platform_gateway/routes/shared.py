@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import Depends, Header, Path, Query, Request
+from fastapi import Depends, Header, Query, Request
 from starlette.responses import JSONResponse
 
 from platform_contracts.message import ContractModel
@@ -36,7 +36,26 @@ Cursor = Annotated[
     str | None, Query(max_length=500, description="`nextCursor` of the page before; none for the first page.")
 ]
 
-WorkflowId = Annotated[str, Path(alias="workflowId", description="The id that the start answered.")]
+
+def _workflow_id(request: Request) -> str:
+    workflow_id: str = request.path_params["workflowId"]
+    return workflow_id
+
+
+# Not a parameter as FastAPI has them: it would document a 422, and an id that is none is a 404 like one unknown.
+WorkflowId = Annotated[str, Depends(_workflow_id)]
+
+WORKFLOW_ID_PARAMETER: Final[dict[str, Any]] = {
+    "parameters": [
+        {
+            "name": "workflowId",
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string"},
+            "description": "The id that the start answered.",
+        }
+    ]
+}
 
 Prefer = Annotated[
     str | None,

@@ -19,6 +19,7 @@ from platform_gateway.rest_models import (
 from platform_gateway.routes.shared import (
     ACCEPTED,
     DONE,
+    WORKFLOW_ID_PARAMETER,
     IdempotencyKey,
     Tenant,
     WorkflowId,
@@ -90,6 +91,7 @@ def temporal_router(
         response_model=OperationStatus,
         responses=documented(401, 404, 500, 503),
         summary="Where a workflow stands",
+        openapi_extra=WORKFLOW_ID_PARAMETER,
     )
     async def workflow_status(request: Request, tenant: Tenant, workflow_id: WorkflowId) -> OperationStatus:
         """Tell where a workflow stands, and why it does not move; works while no worker does."""
@@ -107,6 +109,7 @@ def temporal_router(
         response_model=Accepted,
         responses={**ACCEPTED, **documented(401, 404, 409, 413, 500, 503)},
         summary="Cancel a workflow",
+        openapi_extra=WORKFLOW_ID_PARAMETER,
     )
     async def cancel_workflow(request: Request, tenant: Tenant, workflow_id: WorkflowId) -> Response:
         """Ask a workflow to stop and to undo what it did; its status tells when it has."""

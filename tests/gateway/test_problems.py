@@ -1,0 +1,81 @@
+"""Problems and their documentation are complete."""
+
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.client import Client
+
+from platform_contracts.analytics.failures import AnalyticsFailure
+from platform_contracts.user.failures import UserFailure
+from platform_gateway.problems import FAILURE_STATUSES, Kind
+from platform_gateway.workflow_gateway import WorkflowGateway
+from platform_runtime.problem import PROBLEM_MEDIA_TYPE
+from tests.gateway.api import LINKS, opened_api
+
+
+class _BrokenGateway(WorkflowGateway):
+    async def status(self, *_arguments: Any, **_options: Any) -> Any:
+        raise ZeroDivisionError("secret of the gateway")
+
+
+async def test_a_bug_of_the_gateway_is_a_500_without_its_text(client: Client) -> None:
+    async with opened_api(client, workflows=_BrokenGateway(client, links=LINKS)) as api:
+        answer = await api.get("/v1/operations/demo:a:b:c")
+
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "internal_error"
+    assert "secret" not in answer.text
+    assert len(answer.json()["traceId"]) == 32
+
+
+def test_every_failure_of_the_contracts_has_a_status() -> None:
+    failures = {*UserFailure, *AnalyticsFailure}
+
+    assert set(FAILURE_STATUSES) == failures, "a failure without a status is a 500: add it to FAILURE_STATUSES"
+
+
+def test_no_two_kinds_of_problem_have_one_name() -> None:
+    types = [kind.type for kind in Kind]
+
+    assert len(types) == len(set(types))
+
+
+async def _document(api: httpx.AsyncClient) -> dict[str, Any]:
+    return (await api.get("/openapi.json")).json()
+
+
+async def test_the_document_is_openapi_3_1_and_has_no_error_body_of_fastapi(api: httpx.AsyncClient) -> None:
+    document = await _document(api)
+
+    assert document["openapi"].startswith("3.1")
+    assert "HTTPValidationError" not in str(document)
+
+
+async def test_every_error_is_documented_as_a_problem(api: httpx.AsyncClient) -> None:
+    document = await _document(api)
+
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    assert list(response["content"]) == [PROBLEM_MEDIA_TYPE], f"{method} {path} {status}"
+            assert "500" in operation["responses"]
+
+
+async def test_every_guarded_route_documents_how_to_come_in(api: httpx.AsyncClient) -> None:
+    document = await _document(api)
+
+    guarded = {path: operations for path, operations in document["paths"].items() if path not in ("/livez", "/readyz")}
+    assert len(guarded) == 11
+    for operations in guarded.values():
+        for operation in operations.values():
+            assert operation["security"] == [{"HTTPBearer": []}, {"APIKeyHeader": []}]
+            assert {"401", "503"} <= operation["responses"].keys()
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+async def test_the_documentation_is_served(api: httpx.AsyncClient, path: str) -> None:
+    answer = await api.get(path)
+
+    assert answer.status_code == 200
