@@ -83,9 +83,9 @@ async def replay(domain: str, name: str, *, workflows: Sequence[type]) -> str | 
         return None
     return (
         f"{domain}/{name}.json: the code of today does not do what the recorded run did: {failure}\n"
-        "Runs that are open when this code is deployed would be stuck. Keep what they do, behind `workflow.patched(…)`\n"
-        "with a name from the service's workflows/patches.py. Only where the old code was never deployed, record anew:\n"
-        "`python3 noxfile.py regenerate`."
+        "Runs that are open when this code is deployed would be stuck. Keep what they do behind\n"
+        "`workflow.patched(…)`, with a name from the service's workflows/patches.py. Only where the old code\n"
+        "was never deployed, record anew: `python3 noxfile.py regenerate`."
     )
 
 

@@ -1,0 +1,83 @@
+"""One instance of every message, with a value in each field that can have one."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from platform_contracts import memo
+from platform_contracts.analytics import event_intake, record_events, rollup
+from platform_contracts.analytics import views as analytics_views
+from platform_contracts.analytics.events import event_of
+from platform_contracts.message import ContractModel
+from platform_contracts.user import notification, user_onboarding
+from platform_contracts.user import views as user_views
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+_EVENT = event_of(tenant="acme", event_type="user.onboarded", subject_id="u-1", occurred_at=NOON)
+_DETAILS = user_onboarding.UserPersonalDetails(email="ada@example.com", name="Ada")
+_BY_EMAIL = notification.Delivery(
+    channel=notification.Channel.EMAIL,
+    status=notification.DeliveryStatus.SKIPPED,
+    reason=notification.DeliveryReason.NO_ADDRESS,
+)
+_PREFERENCES = user_views.Preferences(email_enabled=True)
+_ACCOUNT = user_views.Account(
+    user_id="u-1", status=user_onboarding.AccountStatus.ACTIVE, created_at=NOON, preferences=_PREFERENCES
+)
+_INBOX_MESSAGE = user_views.InboxMessage(
+    notification_id="n-1", type="info", subject="For your information", body="It is noon.", delivered_at=NOON
+)
+_COUNT = analytics_views.EventCount(type="user.onboarded", period_start=NOON, count=3)
+
+_ALL: tuple[ContractModel, ...] = (
+    memo.Progress(step="recording", cancellable=False, waiting_for="reviewer", compensation=memo.Compensation.RUNNING),
+    _EVENT,
+    record_events.RecordEventsRequest(events=(_EVENT,)),
+    record_events.RecordEventsResult(recorded=1, duplicates=2),
+    event_intake.EventIntakeInput(tenant="acme", events=(_EVENT,)),
+    event_intake.EventIntakeResult(recorded=1, duplicates=2),
+    rollup.RollupInput(granularity=rollup.Granularity.DAY, full=True),
+    rollup.RollupResult(granularity=rollup.Granularity.HOUR, periods=2, events=5),
+    analytics_views.EventCountsQuery(
+        granularity=rollup.Granularity.DAY,
+        type="user.onboarded",
+        since=NOON,
+        until=NOON + timedelta(days=1),
+        limit=50,
+        cursor="abc",
+    ),
+    _COUNT,
+    analytics_views.EventCounts(
+        granularity=rollup.Granularity.HOUR, counts=(_COUNT,), counted_at=NOON, next_cursor="abc"
+    ),
+    _DETAILS,
+    user_onboarding.UserOnboardingInput(tenant="acme", user_id="u-1", details=_DETAILS),
+    user_onboarding.UserOnboardingResult(
+        user_id="u-1",
+        account_status=user_onboarding.AccountStatus.ACTIVE,
+        onboarded_at=NOON,
+        welcome_notification_id="u-1.welcome",
+    ),
+    notification.NotificationInput(
+        tenant="acme", notification_id="n-1", user_id="u-1", type="info", message="It is noon."
+    ),
+    _BY_EMAIL,
+    notification.NotificationResult(notification_id="n-1", deliveries=(_BY_EMAIL,)),
+    user_views.InboxQuery(user_id="u-1", limit=10, cursor="abc"),
+    _INBOX_MESSAGE,
+    user_views.Inbox(user_id="u-1", messages=(_INBOX_MESSAGE,), next_cursor="abc"),
+    user_views.AccountQuery(user_id="u-1"),
+    _PREFERENCES,
+    _ACCOUNT,
+    user_views.AccountAnswer(account=_ACCOUNT),
+)
+
+SAMPLES: Mapping[type[ContractModel], ContractModel] = {type(sample): sample for sample in _ALL}
+
+# What the id functions of the workflows are called with.
+WORKFLOW_IDS: Mapping[str, str] = {
+    user_onboarding.WORKFLOW_TYPE: user_onboarding.user_onboarding_workflow_id(tenant="acme", user_id="u-1"),
+    notification.WORKFLOW_TYPE: notification.notification_workflow_id(tenant="acme", notification_id="n-1"),
+    event_intake.WORKFLOW_TYPE: event_intake.event_intake_workflow_id(tenant="acme", events=[_EVENT]),
+    rollup.WORKFLOW_TYPE: rollup.rollup_schedule_id(rollup.Granularity.HOUR),
+}
