@@ -1,6 +1,7 @@
 """Mails over real SMTP: what a mail server gets, and what its answers mean."""
 
 import asyncio
+import traceback
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -116,6 +117,10 @@ async def test_log_in_that_the_server_does_not_offer_may_be_mended(mailpit: Mail
     assert "s3cret" not in str(raised.value)
 
 
+def _as_logged(error: Exception) -> str:
+    return "".join(traceback.format_exception(error))
+
+
 @asynccontextmanager
 async def _server(answer: Callable[[bytes], bytes | None]) -> AsyncGenerator[int]:
     """Run a server that gives one answer to each command; None hangs up, b"" says nothing. Yields its port."""
@@ -155,7 +160,7 @@ async def test_refused_text_is_refused_for_good() -> None:
             await _mailer(port).send(_mail())
 
     assert raised.value.code == 554
-    assert "ada" not in str(raised.value)
+    assert "ada@" not in _as_logged(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -173,8 +178,7 @@ async def test_unclear_end_is_tried_again_and_quotes_no_address(answer: Callable
         with pytest.raises(MailNotTakenError) as raised:
             await _mailer(port).send(_mail())
 
-    assert "ada" not in str(raised.value)
-    assert raised.value.__cause__ is None
+    assert "ada@" not in _as_logged(raised.value)
 
 
 async def test_server_that_says_nothing_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """A notification is delivered on every channel that is open; no channel holds up or fails the other."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +10,8 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 
 from platform_contracts import memo
+from platform_contracts.analytics.event_intake import event_intake_workflow_id
+from platform_contracts.analytics.events import event_of
 from platform_contracts.memo import Progress
 from platform_contracts.user.failures import UserFailure
 from platform_contracts.user.notification import (
@@ -193,7 +195,7 @@ async def test_cancel_while_the_mail_is_tried_again_ends_it_and_leaves_the_inbox
     assert len(ports.inboxes.entries) == 1
 
 
-async def test_cancel_after_the_delivery_comes_too_late(own_client: Client, task_queue: str) -> None:
+async def test_cancel_after_the_delivery_comes_too_late_and_loses_no_event(own_client: Client, task_queue: str) -> None:
     ports = _ports(analytics=False)
 
     async def is_notified() -> bool:
@@ -206,6 +208,14 @@ async def test_cancel_after_the_delivery_comes_too_late(own_client: Client, task
         by_email = await _by_email(handle)
 
     assert by_email == _email(DeliveryStatus.SENT)
+    event = event_of(
+        tenant="acme",
+        event_type="user.notified",
+        subject_id=(await handle.result()).notification_id,
+        occurred_at=datetime.now(UTC),
+    )
+    intake = own_client.get_workflow_handle(event_intake_workflow_id(tenant="acme", events=[event]))
+    assert (await intake.describe()).status is WorkflowExecutionStatus.RUNNING
 
 
 async def test_history_knows_neither_the_address_nor_the_name(own_client: Client, task_queue: str) -> None:

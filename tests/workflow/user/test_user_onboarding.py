@@ -117,13 +117,18 @@ async def test_repeated_onboarding_returns_the_first_result_and_welcomes_once(
 ) -> None:
     ports = UserPorts()
     user_id = f"u-{uuid4().hex[:12]}"
+    welcome = own_client.get_workflow_handle(
+        notification_workflow_id(tenant="acme", notification_id=f"welcome-{user_id}")
+    )
 
     async with user_worker(own_client, ports, task_queue=task_queue):
         first = await _result(await _start(own_client, task_queue, _input(user_id)))
         await _welcome(own_client, first.welcome_notification_id)
+        first_run_id = (await welcome.describe()).run_id
         again = await _result(await _start(own_client, task_queue, _input(user_id)))
 
     assert again == first
+    assert (await welcome.describe()).run_id == first_run_id
     assert len(ports.mailer.mails) == 1
 
 
