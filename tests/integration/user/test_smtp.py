@@ -9,6 +9,10 @@ from email.headerregistry import Address
 from uuid import uuid4
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
 
 from tests.integration.user.samples import Mailpit
 from tests.support.network import free_port
@@ -91,6 +95,48 @@ async def test_mail_that_is_not_taken_now_may_be_later(mailpit: Mailpit, trigger
     await _mailer(mailpit.port).send(mail)
 
     assert len(await mailpit.mails(mail.notification_id)) == 1
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """Return where the spans of the provider go in this test."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(smtp, "_tracer", provider.get_tracer("test"))
+    return exporter
+
+
+async def test_span_of_a_mail_says_where_it_went_and_not_to_whom(mailpit: Mailpit, spans: InMemorySpanExporter) -> None:
+    mail = _mail()
+
+    await _mailer(mailpit.port).send(mail)
+
+    (span,) = spans.get_finished_spans()
+    assert (span.name, span.kind, span.status.status_code) == ("smtp.send", SpanKind.CLIENT, StatusCode.UNSET)
+    assert span.attributes == {
+        "server.address": "127.0.0.1",
+        "server.port": mailpit.port,
+        "network.protocol.name": "smtp",
+        "messaging.message.id": message_id(
+            tenant="acme", notification_id=mail.notification_id, domain="partner.example"
+        ),
+    }
+
+
+async def test_span_of_a_refused_mail_is_an_error_that_quotes_no_address(
+    mailpit: Mailpit, spans: InMemorySpanExporter
+) -> None:
+    await mailpit.fail("Recipient", 550)
+
+    with pytest.raises(MailRejectedError):
+        await _mailer(mailpit.port).send(_mail())
+
+    (span,) = spans.get_finished_spans()
+    assert span.status.status_code is StatusCode.ERROR
+    assert span.attributes is not None
+    assert span.attributes["error.type"] == "550"
+    assert "ada@" not in span.to_json()
 
 
 async def test_server_that_is_away_may_come_back() -> None:
