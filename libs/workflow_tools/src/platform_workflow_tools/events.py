@@ -1,13 +1,13 @@
 """Report to analytics what happened, without ever depending on it."""
 
-from platform_contracts.analytics.event_intake import EventIntake, EventIntakeInput, event_intake_workflow_id
-from platform_contracts.analytics.events import Event
-from platform_contracts.analytics.record_events import RECORD_EVENTS, RecordEventsRequest
-from platform_contracts.task_queues import TaskQueue
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError, is_cancelled_exception
 from temporalio.workflow import ParentClosePolicy
 
+from platform_contracts.analytics.event_intake import EventIntake, EventIntakeInput, event_intake_workflow_id
+from platform_contracts.analytics.events import Event
+from platform_contracts.analytics.record_events import RECORD_EVENTS, RecordEventsRequest
+from platform_contracts.task_queues import TaskQueue
 from platform_workflow_tools.published import call
 
 

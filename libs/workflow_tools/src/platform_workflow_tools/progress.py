@@ -1,8 +1,9 @@
 """Tell where a workflow stands, in its memo."""
 
 from opentelemetry import trace
-from platform_contracts import memo
 from temporalio import workflow
+
+from platform_contracts import memo
 
 
 def report_progress(progress: memo.Progress) -> None:

@@ -1,7 +1,8 @@
 """Call the published activity of another domain."""
 
-from platform_contracts.published_activity import PublishedActivity, RequestT, ResultT
 from temporalio import workflow
+
+from platform_contracts.published_activity import PublishedActivity, RequestT, ResultT
 
 
 async def call(activity: PublishedActivity[RequestT, ResultT], request: RequestT) -> ResultT:
