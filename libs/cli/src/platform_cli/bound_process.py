@@ -76,17 +76,17 @@ def run_to_end(
     timer = threading.Timer(timeout_seconds, expire)
     timer.daemon = True
     timer.start()
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            printed.append(line)
-            on_line(line.rstrip())
-        process.wait()
-    finally:
-        timer.cancel()
-        if process.poll() is None:
-            kill_group(process.pid)
+    with process:
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                printed.append(line)
+                on_line(line.rstrip())
             process.wait()
+        finally:
+            timer.cancel()
+            if process.poll() is None:
+                kill_group(process.pid)
     name = Path(command[0]).name
     if expired.is_set():
         raise CommandError(f"{name} was stopped after {timeout_seconds:.0f} s", _last(printed))

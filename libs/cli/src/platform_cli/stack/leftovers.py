@@ -43,14 +43,14 @@ def _is_the_same(process: ProcessStatus) -> bool:
 
 
 def _age_of_group_leader(pid: int | None) -> int | None:
-    """Return for how many seconds a process has run, None if it is gone or leads no group."""
+    """Return for how many seconds a process has run, None if it is gone, a zombie, or leads no group."""
     try:
         printed = subprocess.run(
-            ["ps", "-o", "pgid=,etime=", "-p", str(pid)], capture_output=True, text=True, check=False
+            ["ps", "-o", "pgid=,stat=,etime=", "-p", str(pid)], capture_output=True, text=True, check=False
         ).stdout
     except FileNotFoundError:
         return None
-    found = re.fullmatch(r"\s*(\d+)\s+(?:(?:(\d+)-)?(\d+):)?(\d+):(\d+)\s*", printed)
+    found = re.fullmatch(r"\s*(\d+)\s+[^Z]\S*\s+(?:(?:(\d+)-)?(\d+):)?(\d+):(\d+)\s*", printed)
     if found is None or int(found[1]) != pid:
         return None
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups()[1:])

@@ -128,13 +128,16 @@ def check_ports(plan: Plan) -> None:
     Raises:
         StackError: one is taken, or two processes want the same one.
     """
-    wanted: dict[int, str] = {}
+    wanted: dict[int, PortUse] = {}
     for process in plan.initial_processes():
         check_ports_of(process)
         for use in process.ports:
-            other = wanted.setdefault(use.address.port, process.name)
-            if other != process.name:
-                raise StackError(f"{other} and {process.name} both want port {use.address.port}: change {use.variable}")
+            other = wanted.setdefault(use.address.port, use)
+            if other is not use:
+                raise StackError(
+                    f"{other.variable} and {use.variable} (of {process.name}) both mean port {use.address.port}: "
+                    "change one of them"
+                )
 
 
 def check_ports_of(process: ProcessSpec) -> None:

@@ -18,6 +18,7 @@ from platform_runtime.settings import BAD_SETTINGS_EXIT_CODE
 _PROBE_INTERVAL_SECONDS = 0.05
 _LOG_LIMIT_BYTES = 20 * 1024**2
 _SHOWN_LINES = 12
+_LONGEST_LINE_BYTES = 1024
 
 
 class State(StrEnum):
@@ -78,7 +79,7 @@ class SupervisedProcess:
             self.pid = None
             if self._stopping.is_set():
                 raise StackError(f"{self.spec.name} was stopped before its end")
-            raise StackError(self._with_log(f"did not end within {self.spec.ready_timeout_seconds:.0f} s"))
+            raise StackError(self._with_log(f"did not end within {self.spec.ready_timeout_seconds:g} s"))
         self.pid = None
         self.state = State.STOPPED if exited.result() == 0 else State.FAILED
         if exited.result() != 0:
@@ -109,6 +110,7 @@ class SupervisedProcess:
 
     async def _spawn(self) -> Process:
         with self.spec.log.open("ab") as log:
+            self._log_start = log.tell()
             # Directly into the file and not through a pipe of ours: its writing must not depend on our being alive.
             process = await asyncio.create_subprocess_exec(
                 *bound(self.spec.command),
@@ -141,7 +143,7 @@ class SupervisedProcess:
                 self._became_ready()
                 await asyncio.wait({exited, stopping}, return_when=asyncio.FIRST_COMPLETED)
             elif not exited.done() and not stopping.done():
-                reason = f"was not ready within {self.spec.ready_timeout_seconds:.0f} s: {self._not_ready}"
+                reason = f"was not ready within {self.spec.ready_timeout_seconds:g} s: {self._not_ready}"
         except BaseException:
             # Only a bug in a probe comes here; its process must not stay behind unwatched.
             kill_group(process.pid)
@@ -188,7 +190,7 @@ class SupervisedProcess:
     def _give_up(self, reason: str) -> None:
         self.state = State.FAILED
         if self._first_outcome.done():
-            self._on_event(f"{reason}; gave up, see {self.spec.log}", last_lines(self.spec.log))
+            self._on_event(f"{reason}; gave up, see {self.spec.log}", self._last_lines())
         else:
             self._first_outcome.set_exception(StackError(self._with_log(reason)))
 
@@ -204,16 +206,20 @@ class SupervisedProcess:
             await exited
 
     def _with_log(self, reason: str) -> str:
-        lines = "".join(f"\n    {line}" for line in last_lines(self.spec.log))
+        lines = "".join(f"\n    {line}" for line in self._last_lines())
         return f"{self.spec.name} {reason}; its log is {self.spec.log}{lines}"
 
+    def _last_lines(self) -> list[str]:
+        """Return the last lines that this life of the process has written, and none of its earlier ones."""
+        return last_lines(self.spec.log, since=self._log_start)
 
-def last_lines(log: Path, count: int = _SHOWN_LINES) -> list[str]:
-    """Return the last lines of a log file; none when there is no file."""
+
+def last_lines(log: Path, count: int = _SHOWN_LINES, *, since: int = 0) -> list[str]:
+    """Return the last lines of a log file, from byte `since` on; none when there is no file."""
     try:
         with log.open("rb") as file:
             file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 16 * 1024))
+            file.seek(max(since, file.tell() - _LONGEST_LINE_BYTES * count))
             return file.read().decode(errors="replace").splitlines()[-count:]
     except FileNotFoundError:
         return []

@@ -11,6 +11,7 @@ from platform_runtime.settings import TemporalSettings, load_settings
 from platform_runtime.temporal_client import connection_options
 
 _TIMEOUT_SECONDS = 5.0
+_SHOWN_CHARACTERS = 160
 
 # The bridge tells about every refused connection; here a refused connection is an expected answer.
 logging.getLogger("temporal_sdk_bridge").setLevel(logging.CRITICAL)
@@ -50,5 +51,6 @@ async def temporal_problem() -> str | None:
             async for _ in client.list_workflows(limit=1, page_size=1):
                 break
     except (RuntimeError, RPCError, TimeoutError) as error:
-        return " ".join(str(error).split()) or type(error).__name__
+        # What the SDK says goes on for lines; how it begins is what tells.
+        return " ".join(str(error).split())[:_SHOWN_CHARACTERS] or type(error).__name__
     return None

@@ -83,17 +83,17 @@ def _get(tool: Tool, destination: Path) -> None:
         ways.append(("downloading", tool.download))
     ways.append(("building", lambda directory, report: go_build.build(tool.recipe, directory, report=report)))
     for verb, way in ways:
-        with build_directory(tool.name) as directory:
-            try:
-                with showing(f"{verb} {tool.name} {tool.version}") as report:
-                    binary = way(directory, report)
-                    binary.chmod(0o755)
-                    run_to_end([str(binary), *tool.version_arguments], timeout_seconds=_CHECK_TIMEOUT_SECONDS)
-            except CommandError as failure:
-                tried.append(f"{verb} it failed: {_one_line(failure)}")
-            else:
+        try:
+            with showing(f"{verb} {tool.name} {tool.version}") as report, build_directory(tool.name) as directory:
+                binary = way(directory, report)
+                binary.chmod(0o755)
+                run_to_end([str(binary), *tool.version_arguments], timeout_seconds=_CHECK_TIMEOUT_SECONDS)
                 store(binary, destination)
-                return
+                report("removing what only the build needed")
+        except CommandError as failure:
+            tried.append(f"{verb} it failed: {_one_line(failure)}")
+        else:
+            return
     raise ToolUnavailableError(
         f"{tool.name} is not on PATH, and {'; '.join(tried)}. Install it: {tool.advice}; or name a binary in "
         f"{tool.override_variable}"

@@ -1,0 +1,5 @@
+import os
+
+import stand_in
+
+stand_in.run("gateway", int(os.environ["GATEWAY_PORT"]))
