@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 import sys
+from pathlib import Path
 from typing import Final
 
 from temporalio.client import Client
@@ -35,6 +37,11 @@ def connection_options(settings: TemporalSettings) -> ClientConnectConfig:
     Raises:
         SystemExit: with code 2, after one line, when that configuration cannot be read.
     """
+    file = os.environ.get("TEMPORAL_CONFIG_FILE")
+    if file and not Path(file).is_file():
+        # The SDK itself would go on without it, and connect to somewhere else.
+        sys.stderr.write(f"TEMPORAL_CONFIG_FILE: there is no file {file}\n")
+        raise SystemExit(BAD_SETTINGS_EXIT_CODE)
     try:
         found = ClientConfig.load_client_connect_config(config_file_strict=True)
     except (RuntimeError, ValueError, OSError) as error:
