@@ -157,10 +157,11 @@ async def test_a_workflow_that_no_request_started_is_never_taken_for_a_repeat(
     api: httpx.AsyncClient, client: Client
 ) -> None:
     body: dict[str, Any] = onboarding()
-    await client.start_workflow(
+    handle = await client.start_workflow(
         "user.UserOnboarding", {}, id=f"demo:user:user-onboarding:{body['userId']}", task_queue="user"
     )
 
     answer = await api.post(EXECUTE, json=body)
+    await handle.terminate()
 
     assert answer.status_code == 409

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from tests.gateway.api import notification, onboarding
+from tests.gateway.api import asked_until, notification, onboarding
 from tests.gateway.gateway_process import GatewayProcess, running_collector, running_gateway, start_gateway
 from tests.gateway.stubs import WAITS
 from tests.gateway.temporal_process import free_port
@@ -73,33 +73,15 @@ async def test_a_taken_port_is_one_line_that_names_the_variable(tmp_path: Path, 
     assert said[0].startswith(f"{variable}: cannot listen on 127.0.0.1")
 
 
-@pytest.mark.parametrize(
-    ("environment", "line"),
-    [
-        ({"GATEWAY_HOST": "0.0.0.0"}, "GATEWAY_HOST: Value error, 0.0.0.0 can be reached"),
-        ({"GATEWAY_HOST": "::"}, "GATEWAY_HOST: "),
-        ({"GATEWAY_HOST": "gateway.example"}, "GATEWAY_HOST: "),
-        ({"GATEWAY_API_KEY": "a", "GATEWAY_API_KEY_FILE": "/dev/null"}, "GATEWAY_API_KEY_FILE: Value error, GATEWAY_A"),
-        ({"GATEWAY_API_KEY_FILE": "/does/not/exist"}, "GATEWAY_API_KEY_FILE: "),
-        ({"GATEWAY_API_KEY_FILE": "/dev/null"}, "GATEWAY_API_KEY_FILE: "),
-        ({"GATEWAY_API_KEY": "two words"}, "GATEWAY_API_KEY: "),
-        ({"GATEWAY_TENANT": "Acme"}, "GATEWAY_TENANT: "),
-        ({"GATEWAY_PORT": "http"}, "GATEWAY_PORT: "),
-        ({"USER_VIEWS_URL": "localhost:9464"}, "USER_VIEWS_URL: "),
-        ({"TEMPORAL_ADDRESS": "http://localhost:7233"}, "TEMPORAL_ADDRESS: "),
-    ],
-)
-async def test_a_wrong_setting_is_one_line_that_names_the_variable(
-    tmp_path: Path, environment: dict[str, str], line: str
-) -> None:
-    process = await start_gateway(tmp_path, **environment)
+async def test_a_wrong_setting_is_one_line_that_names_the_variable(tmp_path: Path) -> None:
+    process = await start_gateway(tmp_path, GATEWAY_HOST="0.0.0.0")
     async with asyncio.timeout(STOPS_WITHIN_SECONDS * 3):
         code = await process.wait()
 
     said = (tmp_path / "log").read_text().splitlines()
     assert code == 2
     assert len(said) == 1
-    assert said[0].startswith(line)
+    assert said[0].startswith("GATEWAY_HOST: Value error, 0.0.0.0 can be reached from other machines")
 
 
 async def test_with_a_key_it_listens_on_every_address(temporal_address: str, tmp_path: Path) -> None:
@@ -139,7 +121,10 @@ async def test_a_request_is_one_trace_a_line_in_the_log_and_a_count(
         )
         await http.get(f"{gateway.url}/v1/nowhere")
         await http.get(f"{gateway.url}/readyz")
-        metrics = await _metrics_with(http, gateway, "temporal_request")
+        # The SDK's are collected once a second.
+        metrics = await asked_until(
+            lambda: http.get(f"{gateway.internal_url}/metrics"), lambda answer: "temporal_request" in answer.text
+        )
         ready = await http.get(f"{gateway.internal_url}/readyz")
         assert await _stop(gateway) == 0
 
