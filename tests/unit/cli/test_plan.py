@@ -19,7 +19,9 @@ def _tools_that_exist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(f"PARTNER_{name}_BIN", "/bin/true")
     for variable in ("SERVICE_TOKEN", "USER_DATABASE_URL", "USER_VIEWS_URL", "TEMPORAL_PROFILE"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(tmp_path / "none.toml"))
+    profiles = tmp_path / "temporal.toml"
+    profiles.write_text("")
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(profiles))
 
 
 @pytest.fixture

@@ -70,9 +70,9 @@ def _tell_about_others(service: Service, settings: StackSettings, *, reload: boo
         return
     others = [each.name for each in stack.status().processes if each.name.startswith(f"{service.name}-")]
     if others:
-        consequence = "they go on with the code they started with" if reload else "they share its work"
+        how = "with the code of its start" if reload else "which shares the work"
         print(
-            f"The stack runs {', '.join(others)} too: {consequence}. `partner scale {service.name}=0` leaves the queue "
-            "to this worker.",
+            f"The stack runs {' and '.join(others)} too, {how}: `partner scale {service.name}=0` leaves the queue to "
+            "this worker alone.",
             file=sys.stderr,
         )
