@@ -11,9 +11,9 @@ from tests.gateway.stubs import stub_worker
 from tests.gateway.views_server import FakeViews, served_views
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def api(client: Client) -> AsyncGenerator[httpx.AsyncClient]:
-    """Return a client of the API; no worker runs."""
+    """Return a client of the API that hardly waits; no worker runs."""
     async with opened_api(client, execute_wait_seconds=0.3) as api:
         yield api
 
@@ -25,11 +25,17 @@ async def worker(client: Client) -> AsyncGenerator[None]:
         yield
 
 
-@pytest.fixture
-async def served_api(client: Client, worker: None) -> AsyncGenerator[httpx.AsyncClient]:
-    """Return a client of the API with a worker behind it."""
+@pytest.fixture(scope="session")
+async def patient_api(client: Client) -> AsyncGenerator[httpx.AsyncClient]:
+    """Return a client of the API that waits for results."""
     async with opened_api(client) as api:
         yield api
+
+
+@pytest.fixture
+def served_api(patient_api: httpx.AsyncClient, worker: None) -> httpx.AsyncClient:
+    """Return a client of the API with a worker behind it."""
+    return patient_api
 
 
 @pytest.fixture

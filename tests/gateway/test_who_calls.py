@@ -1,7 +1,9 @@
 """API keys and tenants: who may come in, and what is not theirs does not exist."""
 
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import httpx
 import pytest
 from temporalio.client import Client
 
@@ -24,6 +26,13 @@ GUARDED = [
 ]
 
 
+@pytest.fixture(scope="session")
+async def locked_api(client: Client) -> AsyncGenerator[httpx.AsyncClient]:
+    """Return a client without the key that the API wants."""
+    async with opened_api(client, api_key=KEY, tenant="acme") as api:
+        yield api
+
+
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 @pytest.mark.parametrize(
     "headers",
@@ -36,11 +45,11 @@ GUARDED = [
     ],
 )
 async def test_without_the_key_nothing_is_done_and_nothing_is_told(
-    client: Client, method: str, path: str, headers: dict[str, str]
+    locked_api: httpx.AsyncClient, method: str, path: str, headers: dict[str, str]
 ) -> None:
     encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
-    async with opened_api(client, api_key=KEY, tenant="acme") as api:
-        answer = await api.request(method, path, headers=encoded, content=b"not json at all" * 10_000)
+
+    answer = await locked_api.request(method, path, headers=encoded, content=b"not json at all" * 10_000)
 
     assert answer.status_code == 401
     assert answer.json()["type"] == "unauthenticated"
