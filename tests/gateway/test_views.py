@@ -121,7 +121,7 @@ async def test_a_cursor_that_the_service_refuses_is_422(reading: httpx.AsyncClie
     answer = await reading.get("/v1/users/u-1/inbox?cursor=made-up")
 
     assert answer.status_code == 422
-    assert answer.json()["type"] == "invalid_request"
+    assert answer.json()["errors"][0]["field"] == "cursor"
 
 
 @pytest.mark.parametrize("route", ROUTES)

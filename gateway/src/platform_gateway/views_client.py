@@ -9,7 +9,7 @@ from opentelemetry import propagate
 from pydantic import SecretStr, ValidationError
 
 from platform_contracts.view import TENANT_HEADER, AnswerT, QueryT, View
-from platform_gateway.problems import Kind, Problem
+from platform_gateway.problems import Kind, Problem, invalid_field
 from platform_runtime.logs import get_logger
 
 VIEW_SECONDS: Final = 1.0
@@ -47,7 +47,8 @@ class ViewsClient:
         except (httpx.HTTPError, TimeoutError) as error:
             raise self._away(view.path, type(error).__name__) from error
         if answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
-            raise Problem(Kind.INVALID_REQUEST, "The query is not valid; a cursor is the `nextCursor` of a page.")
+            # Everything else of the query has been checked; what a cursor holds is the service's own business.
+            raise invalid_field("query", "cursor", "not the `nextCursor` of a page")
         if answer.status_code != HTTPStatus.OK:
             raise self._away(view.path, f"status {answer.status_code}")
         try:
