@@ -17,6 +17,8 @@ class Service:
 
 SERVICES = (
     Service("user", "user_service", 9464),
+    Service("payment", "payment_service", 9474),
+    Service("listing", "listing_service", 9484),
     Service("analytics", "analytics_service", 9494),
 )
 

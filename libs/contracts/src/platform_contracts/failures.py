@@ -3,9 +3,11 @@
 from typing import Final
 
 from platform_contracts.analytics.failures import ANALYTICS_FAILURE_TEXTS
+from platform_contracts.listing.failures import LISTING_FAILURE_TEXTS
+from platform_contracts.payment.failures import PAYMENT_FAILURE_TEXTS
 from platform_contracts.user.failures import USER_FAILURE_TEXTS
 
-_TEXTS: Final = {**USER_FAILURE_TEXTS, **ANALYTICS_FAILURE_TEXTS}
+_TEXTS: Final = {**USER_FAILURE_TEXTS, **PAYMENT_FAILURE_TEXTS, **LISTING_FAILURE_TEXTS, **ANALYTICS_FAILURE_TEXTS}
 
 UNKNOWN_FAILURE_TEXT: Final = "The operation failed. An operator can look it up by its trace id."
 

@@ -7,4 +7,6 @@ class TaskQueue(StrEnum):
     """One queue a domain; a domain's workers poll it and nobody else does."""
 
     USER = "user"
+    PAYMENT = "payment"
+    LISTING = "listing"
     ANALYTICS = "analytics"

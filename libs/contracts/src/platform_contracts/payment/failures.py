@@ -1,0 +1,29 @@
+"""Failures of the payment domain."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class PaymentFailure(StrEnum):
+    """The failure types, as they stand in histories."""
+
+    DECLINED = "payment.Declined"
+    """The acquirer refused the authorisation for good."""
+    CAPTURE_REFUSED = "payment.CaptureRefused"
+    """The acquirer refused to capture what it had authorised; it will not change its mind."""
+    CHARGE_VOIDED = "payment.ChargeVoided"
+    """The charge was voided before, so it cannot be authorised or captured any more."""
+    UNKNOWN_CHARGE = "payment.UnknownCharge"
+    """There is no charge of this operation to capture."""
+    DIFFERENT_CHARGE = "payment.DifferentCharge"
+    """The operation was authorised with another amount, token or split."""
+
+
+PAYMENT_FAILURE_TEXTS: Final[Mapping[str, str]] = {
+    PaymentFailure.DECLINED: "The payment was declined.",
+    PaymentFailure.CAPTURE_REFUSED: "The payment could not be collected.",
+    PaymentFailure.CHARGE_VOIDED: "The payment was cancelled before.",
+    PaymentFailure.UNKNOWN_CHARGE: "There is no such payment.",
+    PaymentFailure.DIFFERENT_CHARGE: "This payment was asked for with other details.",
+}
