@@ -121,7 +121,7 @@ class Saga:
     async def _undo(self, name: str, undo: Step[object]) -> None:
         """Undo one step: tried until it is done, or until an operator says that it is seen to."""
         attempt = asyncio.ensure_future(undo())
-        if await self._settled(attempt, timeout=self._stuck_after) and _went_well(attempt):
+        if await self._settled(attempt) and _went_well(attempt):
             return
         self._stuck_step = name
         self._report(Compensation.STUCK)
@@ -134,9 +134,9 @@ class Saga:
         self._stuck_step = None
         self._report(Compensation.RUNNING)
 
-    async def _settled(self, attempt: "asyncio.Future[object]", *, timeout: timedelta) -> bool:
+    async def _settled(self, attempt: "asyncio.Future[object]") -> bool:
         try:
-            await workflow.wait_condition(attempt.done, timeout=timeout)
+            await workflow.wait_condition(attempt.done, timeout=self._stuck_after)
         except TimeoutError:
             return False
         return True
