@@ -109,7 +109,7 @@ def _by_missing_worker(activity: PendingActivityInfo, now: datetime) -> BlockedB
 
 
 def _queue(activity: PendingActivityInfo) -> str:
-    # Servers before 1.28 do not tell; an activity type begins with its domain, which is the name of its queue.
+    # A server that is older does not tell; an activity type begins with its domain, which is the name of its queue.
     return activity.activity_options.task_queue.name or activity.activity_type.name.partition(".")[0]
 
 
