@@ -21,6 +21,8 @@ class ListingFailure(StrEnum):
     """The listing is not published."""
     MIXED_CURRENCIES = "listing.MixedCurrencies"
     SOLD_OUT = "listing.SoldOut"
+    PURCHASE_DIFFERS = "listing.PurchaseDiffers"
+    """A purchase of this id was made with other contents, longer ago than its workflow is remembered."""
     RESERVATION_EXPIRED = "listing.ReservationExpired"
     PAYMENT_UNAVAILABLE = "listing.PaymentUnavailable"
     """No payment came about before the reservation was over."""
@@ -36,6 +38,7 @@ LISTING_FAILURE_TEXTS: Final[Mapping[str, str]] = {
     ListingFailure.NOT_FOR_SALE: "The listing is not for sale.",
     ListingFailure.MIXED_CURRENCIES: "A purchase has one currency.",
     ListingFailure.SOLD_OUT: "Sold out.",
+    ListingFailure.PURCHASE_DIFFERS: "There is a purchase of this id with other contents.",
     ListingFailure.RESERVATION_EXPIRED: "The reservation ran out before the payment was there.",
     ListingFailure.PAYMENT_UNAVAILABLE: "The payment could not be made in time. Nothing was charged.",
 }

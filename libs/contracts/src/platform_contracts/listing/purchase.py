@@ -78,7 +78,8 @@ class Purchase:
 
         Raises:
             ApplicationError: of type `ListingFailure.UNKNOWN_LISTING`, `NOT_FOR_SALE`, `MIXED_CURRENCIES`, `SOLD_OUT`,
-                `RESERVATION_EXPIRED` or `PAYMENT_UNAVAILABLE`; `PaymentFailure.DECLINED` or `CAPTURE_REFUSED`.
+                `PURCHASE_DIFFERS`, `RESERVATION_EXPIRED` or `PAYMENT_UNAVAILABLE`; `PaymentFailure.DECLINED` or
+                `CAPTURE_REFUSED`.
         """
         raise NotImplementedError
 

@@ -1,0 +1,54 @@
+"""Where anticipated failures of the domain become failures of the contract, which no retry can mend."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from listing_service.domain.listings import (
+    InvalidListingError,
+    ListingDiffersError,
+    NotADraftError,
+    UnknownListingError,
+)
+from listing_service.domain.purchases import (
+    MixedCurrenciesError,
+    NotForSaleError,
+    PurchaseDiffersError,
+    ReservationExpiredError,
+    SoldOutError,
+)
+from platform_contracts.listing.failures import ListingFailure
+
+_TYPES: Final[dict[type[Exception], ListingFailure]] = {
+    InvalidListingError: ListingFailure.INVALID_LISTING,
+    ListingDiffersError: ListingFailure.LISTING_DIFFERS,
+    UnknownListingError: ListingFailure.UNKNOWN_LISTING,
+    NotADraftError: ListingFailure.NOT_A_DRAFT,
+    NotForSaleError: ListingFailure.NOT_FOR_SALE,
+    MixedCurrenciesError: ListingFailure.MIXED_CURRENCIES,
+    SoldOutError: ListingFailure.SOLD_OUT,
+    ReservationExpiredError: ListingFailure.RESERVATION_EXPIRED,
+    PurchaseDiffersError: ListingFailure.PURCHASE_DIFFERS,
+}
+
+
+@contextmanager
+def translated() -> Generator[None]:
+    """Turn the domain's failures inside the block into failures of the contract; everything else is retried.
+
+    Raises:
+        ApplicationError: of a type of `ListingFailure`, not to be retried.
+    """
+    try:
+        yield
+    except tuple(_TYPES) as failure:
+        # Without its cause: the history needs no second text of the same failure.
+        raise ApplicationError(
+            str(failure),
+            type=_TYPES[type(failure)],
+            non_retryable=True,
+            # That something is sold out is no trouble of ours: no warning, no count of failures.
+            category=ApplicationErrorCategory.BENIGN,
+        ) from None

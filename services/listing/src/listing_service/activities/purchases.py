@@ -1,0 +1,125 @@
+"""Activities that move stock for purchases."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field
+from temporalio import activity
+
+from listing_service.activities.failures import translated
+from listing_service.domain.purchases import OrderLine, shares
+from listing_service.ports import Purchases
+from platform_contracts.identifiers import ClientId, Tenant
+from platform_contracts.listing.purchase import PurchaseLine
+from platform_contracts.message import ContractModel
+from platform_contracts.money import Money
+from platform_contracts.payment.charge import ChargeShare
+
+
+class ReserveStock(ContractModel):
+    """What to hold, and for whom."""
+
+    tenant: Tenant
+    purchase_id: ClientId
+    buyer_id: ClientId
+    lines: Annotated[tuple[PurchaseLine, ...], Field(min_length=1, max_length=50)]
+
+
+class MovePurchase(ContractModel):
+    """Which purchase."""
+
+    tenant: Tenant
+    purchase_id: ClientId
+
+
+class Reservation(ContractModel):
+    """What is held, and what it costs."""
+
+    total: Money
+    shares: tuple[ChargeShare, ...]
+    """What of it belongs to each seller; they add up to the total."""
+    held_until: datetime
+    """From then on it cannot be confirmed any more."""
+
+    @property
+    def sellers(self) -> tuple[Tenant, ...]:
+        """Who sells, each once."""
+        return tuple(share.seller for share in self.shares)
+
+
+class PurchaseActivities:
+    """What is done to the stock of a purchase."""
+
+    def __init__(self, purchases: Purchases, hold: timedelta) -> None:
+        """Move the stock of the purchases; a reservation holds for so long."""
+        self._purchases = purchases
+        self._hold = hold
+
+    @activity.defn(name="listing.reserve")
+    async def reserve(self, request: ReserveStock) -> Reservation:
+        """Hold every line or none, at the prices of now.
+
+        A repeat finds its own reservation and returns it as it was, also when prices have changed since; the hold is
+        not extended. After a release nothing is held any more.
+
+        Raises:
+            ApplicationError: of type `UNKNOWN_LISTING`, `NOT_FOR_SALE`, `SOLD_OUT`, `MIXED_CURRENCIES`,
+                `PURCHASE_DIFFERS`, or `RESERVATION_EXPIRED` when this purchase was released before.
+        """
+        now = datetime.now(UTC)
+        with translated():
+            held = await self._purchases.reserve(
+                tenant=request.tenant,
+                purchase_id=request.purchase_id,
+                buyer_id=request.buyer_id,
+                lines=[
+                    OrderLine(seller=line.seller, listing_id=line.listing_id, quantity=line.quantity)
+                    for line in request.lines
+                ],
+                now=now,
+                held_until=now + self._hold,
+            )
+        return Reservation(
+            total=held.total,
+            shares=tuple(ChargeShare(seller=seller, amount=amount) for seller, amount in shares(held.lines).items()),
+            held_until=held.held_until,
+        )
+
+    @activity.defn(name="listing.confirm")
+    async def confirm(self, request: MovePurchase) -> None:
+        """Let the reservation be sold, if it has not lapsed; from then on it does not lapse.
+
+        A repeat finds it confirmed and changes nothing.
+
+        Raises:
+            ApplicationError: of type `RESERVATION_EXPIRED`.
+        """
+        with translated():
+            await self._purchases.confirm(tenant=request.tenant, purchase_id=request.purchase_id, now=datetime.now(UTC))
+
+    @activity.defn(name="listing.unconfirm")
+    async def unconfirm(self, request: MovePurchase) -> None:
+        """Take the confirmation back; the stock stays held until it is released.
+
+        A repeat, and one for a purchase that is not confirmed, changes nothing.
+        """
+        await self._purchases.unconfirm(tenant=request.tenant, purchase_id=request.purchase_id)
+
+    @activity.defn(name="listing.sell")
+    async def sell(self, request: MovePurchase) -> None:
+        """Turn what is held into sold units; a repeat finds it sold and changes nothing.
+
+        Raises:
+            ApplicationError: of type `RESERVATION_EXPIRED`, when the purchase is not confirmed.
+        """
+        with translated():
+            await self._purchases.sell(tenant=request.tenant, purchase_id=request.purchase_id, now=datetime.now(UTC))
+
+    @activity.defn(name="listing.release")
+    async def release(self, request: MovePurchase) -> None:
+        """Give back what the purchase holds, whether or not it was reserved or confirmed; what was sold stays sold.
+
+        The stock goes back once: a repeat finds the purchase released. One that was never reserved is marked, so that
+        a reservation that is still on its way holds nothing when it arrives.
+        """
+        await self._purchases.release(tenant=request.tenant, purchase_id=request.purchase_id)
