@@ -30,6 +30,14 @@ DATABASE_WRITE: Final[ActivityOptions] = {
 }
 """One transaction in the service's own database."""
 
+UNTIL_DONE: Final[ActivityOptions] = {
+    "start_to_close_timeout": timedelta(seconds=10),
+    # There is no other way out than to get it done: an operator sees it long before this.
+    "schedule_to_close_timeout": timedelta(days=30),
+    "retry_policy": _SOON,
+}
+"""One transaction past the pivot, or one that undoes: it has to happen, however long the database is away."""
+
 DELIVERY: Final[ActivityOptions] = {
     # A mail server may take its time to check a message; RFC 5321 allows minutes, in practice it is seconds.
     "start_to_close_timeout": timedelta(seconds=30),

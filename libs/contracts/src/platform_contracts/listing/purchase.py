@@ -24,8 +24,6 @@ class PurchaseStep(StrEnum):
     CONFIRMING = "confirming"
     CAPTURING = "capturing"
     CAPTURED = "captured"
-    TELLING = "telling"
-    """Buyer, sellers and analytics are told; it decides nothing any more."""
     UNDOING = "undoing"
 
 
@@ -33,6 +31,10 @@ class PurchaseStatus(StrEnum):
     """What became of a purchase that did not fail."""
 
     CAPTURED = "captured"
+
+
+PURCHASE_CANCELLED: Final = "listing.PurchaseCancelled"
+"""The failure type of `outcome` for a purchase that was cancelled; the workflow itself ends CANCELED."""
 
 
 class PurchaseLine(ContractModel):
@@ -59,6 +61,19 @@ class PurchaseResult(ContractModel):
     purchase_id: ClientId
     status: PurchaseStatus
     total: Money
+
+
+class CompensationResolution(ContractModel):
+    """An operator's word that a stuck compensation has been seen to by hand."""
+
+    operator_id: ClientId
+    note: str
+
+
+class CompensationResolved(ContractModel):
+    """Which step's compensation was taken as done; None when none was stuck, and then nothing has changed."""
+
+    step: PurchaseStep | None
 
 
 def purchase_workflow_id(*, tenant: str, purchase_id: str) -> str:
@@ -89,7 +104,12 @@ class Purchase:
         """Return the result as soon as it is captured, before buyer and sellers are told.
 
         Raises:
-            ApplicationError: as `run`, when the purchase failed; of type `listing.PurchaseCancelled` when it was
-                cancelled.
+            ApplicationError: as `run`, when the purchase failed; of type `PURCHASE_CANCELLED` when it was cancelled.
+                Both only once everything is undone.
         """
+        raise NotImplementedError
+
+    @workflow.update
+    async def resolve_compensation(self: Any, resolution: CompensationResolution) -> CompensationResolved:
+        """Go on without the compensation that is stuck; the others are still carried out."""
         raise NotImplementedError
