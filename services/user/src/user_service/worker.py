@@ -8,6 +8,7 @@ from pydantic import AnyUrl
 from platform_runtime.service_process import Registrations, Resources
 from user_service.activities.accounts import AccountActivities
 from user_service.activities.notifications import NotificationActivities
+from user_service.activities.partners import PartnerActivities
 from user_service.domain import templates
 from user_service.domain.account_rules import checked_details
 from user_service.persistence.accounts import SqlAccounts
@@ -45,6 +46,7 @@ async def build(resources: Resources[UserSettings]) -> Registrations:
             of_accounts.activate_account,
             of_notifications.deliver_in_app,
             of_notifications.send_email,
+            PartnerActivities().partner_capabilities,
         ],
         views=views(accounts=accounts, inboxes=inboxes, token=resources.service_token),
     )
