@@ -7,8 +7,11 @@ from platform_contracts import memo
 from platform_contracts.analytics import event_intake, record_events, rollup
 from platform_contracts.analytics import views as analytics_views
 from platform_contracts.analytics.events import event_of
+from platform_contracts.listing import archival, listing_draft, publication, purchase
+from platform_contracts.listing import views as listing_views
 from platform_contracts.message import ContractModel
-from platform_contracts.user import notification, user_onboarding
+from platform_contracts.money import Money
+from platform_contracts.user import notification, partner_capabilities, user_onboarding
 from platform_contracts.user import views as user_views
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -28,6 +31,29 @@ _INBOX_MESSAGE = user_views.InboxMessage(
     notification_id="n-1", type="info", subject="For your information", body="It is noon.", delivered_at=NOON
 )
 _COUNT = analytics_views.EventCount(type="user.onboarded", period_start=NOON, count=3)
+_PRICE = Money(minor_units=1250, currency="JPY", exponent=0)
+_LISTING_DETAILS = listing_draft.ListingDetails(title="Teapot", description="Short and stout.", price=_PRICE, stock=3)
+_DECISION = publication.ReviewDecision(reviewer_id="r-1", approved=False, reason="No picture.")
+_LINE = purchase.PurchaseLine(seller="acme", listing_id="teapot", quantity=2)
+_STOCK = listing_views.Stock(available=1, held=0, sold=2)
+_LISTING = listing_views.ListingView(
+    listing_id="teapot",
+    title="Teapot",
+    description="Short and stout.",
+    price=_PRICE,
+    status=listing_draft.ListingStatus.PUBLISHED,
+    stock=_STOCK,
+)
+_PURCHASE_LINE = listing_views.PurchaseLineView(seller="acme", listing_id="teapot", quantity=2, price=_PRICE)
+_PURCHASE = listing_views.PurchaseView(
+    purchase_id="p-1",
+    buyer_id="b-1",
+    state=listing_views.PurchaseState.SOLD,
+    total=_PRICE.times(2),
+    lines=(_PURCHASE_LINE,),
+    reserved_at=NOON,
+)
+_SALE = listing_views.Sale(purchase_id="p-1", listing_id="teapot", quantity=2, price=_PRICE, sold_at=NOON)
 
 _ALL: tuple[ContractModel, ...] = (
     memo.Progress(step="recording", cancellable=False, waiting_for="reviewer", compensation=memo.Compensation.RUNNING),
@@ -70,6 +96,44 @@ _ALL: tuple[ContractModel, ...] = (
     _PREFERENCES,
     _ACCOUNT,
     user_views.AccountAnswer(account=_ACCOUNT),
+    partner_capabilities.PartnerCapabilitiesRequest(tenant="acme"),
+    partner_capabilities.PartnerCapabilities(can_sell=True, can_be_paid=False),
+    _PRICE,
+    _LISTING_DETAILS,
+    listing_draft.ListingDraftInput(tenant="acme", listing_id="teapot", details=_LISTING_DETAILS),
+    listing_draft.ListingDraftResult(listing_id="teapot", status=listing_draft.ListingStatus.DRAFT),
+    publication.PublicationInput(tenant="acme", listing_id="teapot", submission_id="s-1", submitter_id="u-1"),
+    _DECISION,
+    publication.PublicationResult(
+        listing_id="teapot",
+        submission_id="s-1",
+        outcome=publication.PublicationOutcome.REJECTED,
+        listing_status=listing_draft.ListingStatus.DRAFT,
+        reviewer_id="r-1",
+        reason="No picture.",
+    ),
+    archival.ArchivalInput(tenant="acme", listing_id="teapot"),
+    archival.ArchivalResult(listing_id="teapot", status=listing_draft.ListingStatus.ARCHIVED),
+    _LINE,
+    purchase.PurchaseInput(tenant="buyers", purchase_id="p-1", buyer_id="b-1", lines=(_LINE,), payment_token="tok_ok"),
+    purchase.PurchaseResult(purchase_id="p-1", status=purchase.PurchaseStatus.CAPTURED, total=_PRICE),
+    purchase.CompensationResolution(operator_id="o-1", note="Voided by hand."),
+    purchase.CompensationResolved(step=purchase.PurchaseStep.AUTHORISING),
+    listing_views.ListingQuery(listing_id="teapot"),
+    _STOCK,
+    _LISTING,
+    listing_views.ListingAnswer(listing=_LISTING),
+    listing_views.ListingsQuery(status=listing_draft.ListingStatus.PUBLISHED, limit=10, cursor="abc"),
+    listing_views.Listings(listings=(_LISTING,), next_cursor="abc"),
+    listing_views.PurchaseQuery(purchase_id="p-1"),
+    _PURCHASE_LINE,
+    _PURCHASE,
+    listing_views.PurchaseAnswer(purchase=_PURCHASE),
+    listing_views.PurchasesQuery(limit=10, cursor="abc"),
+    listing_views.Purchases(purchases=(_PURCHASE,), next_cursor="abc"),
+    listing_views.SalesQuery(limit=10, cursor="abc"),
+    _SALE,
+    listing_views.Sales(sales=(_SALE,), next_cursor="abc"),
 )
 
 SAMPLES: Mapping[type[ContractModel], ContractModel] = {type(sample): sample for sample in _ALL}
@@ -79,5 +143,9 @@ WORKFLOW_IDS: Mapping[str, str] = {
     user_onboarding.WORKFLOW_TYPE: user_onboarding.user_onboarding_workflow_id(tenant="acme", user_id="u-1"),
     notification.WORKFLOW_TYPE: notification.notification_workflow_id(tenant="acme", notification_id="n-1"),
     event_intake.WORKFLOW_TYPE: event_intake.event_intake_workflow_id(tenant="acme", events=[_EVENT]),
+    listing_draft.WORKFLOW_TYPE: listing_draft.listing_draft_workflow_id(tenant="acme", listing_id="teapot"),
+    publication.WORKFLOW_TYPE: publication.publication_workflow_id(tenant="acme", submission_id="s-1"),
+    archival.WORKFLOW_TYPE: archival.archival_workflow_id(tenant="acme", listing_id="teapot"),
+    purchase.WORKFLOW_TYPE: purchase.purchase_workflow_id(tenant="acme", purchase_id="p-1"),
     rollup.WORKFLOW_TYPE: rollup.rollup_schedule_id(rollup.Granularity.HOUR),
 }

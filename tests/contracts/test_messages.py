@@ -65,6 +65,7 @@ def test_activities_and_views_carry_messages(part: InDomain) -> None:
 def _carried(types: Any) -> Iterator[type]:
     for handlers in (types.signals, types.queries, types.updates):
         for handler in handlers.values():
-            yield from handler.arg_types or ()
+            # An update of a contract annotates its self, as Any, and the SDK takes that for an argument.
+            yield from (each for each in handler.arg_types or () if each is not Any)
             if getattr(handler, "ret_type", None) not in (None, type(None)):
                 yield handler.ret_type
