@@ -8,8 +8,11 @@ from typing import Final
 import httpx
 from rich.console import Console
 
+from platform_cli.demo.acquirer_api import AcquirerApi
 from platform_cli.demo.gateway_api import GatewayApi
 from platform_cli.demo.mailpit_api import MailpitApi
+from platform_cli.demo.market_story import MarketStory
+from platform_cli.demo.outcomes import Outcomes
 from platform_cli.demo.story import Story
 from platform_cli.errors import StackError
 from platform_cli.jaeger_traces import Trace, read_trace, span_tree
@@ -18,7 +21,8 @@ from platform_cli.stack.local_stack import LocalStack
 from platform_runtime.settings import TemporalSettings, load_settings
 from platform_runtime.temporal_client import connect
 
-_EXPECTED_SERVICES: Final = {"gateway", "user", "analytics"}
+_ONBOARDING_SERVICES: Final = frozenset({"gateway", "user", "analytics"})
+_PURCHASE_SERVICES: Final = _ONBOARDING_SERVICES | {"listing", "payment"}
 _TRACED_WITHIN_SECONDS: Final = 30.0
 _ANSWER_WITHIN_SECONDS: Final = 30.0
 
@@ -38,7 +42,7 @@ def run_demo(settings: StackSettings, console: Console, *, keep: bool) -> bool:
     try:
         console.print("Bringing up the platform ...")
         status = stack.ensure_running()
-        missing = [name for name in ("gateway", "mail", "traces") if name not in status.urls]
+        missing = [name for name in ("gateway", "mail", "traces", "acquirer") if name not in status.urls]
         if missing:
             raise StackError(f"the demo reads {' and '.join(missing)} back, but there is no page of it to read")
         good = asyncio.run(_tell(status.urls, _api_key(), console))
@@ -54,39 +58,46 @@ def run_demo(settings: StackSettings, console: Console, *, keep: bool) -> bool:
 async def _tell(urls: dict[str, str], api_key: str | None, console: Console) -> bool:
     headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
     async with (
-        httpx.AsyncClient(base_url=urls["gateway"], headers=headers, timeout=_ANSWER_WITHIN_SECONDS) as gateway,
+        httpx.AsyncClient(base_url=urls["gateway"], headers=headers, timeout=_ANSWER_WITHIN_SECONDS) as http,
         httpx.AsyncClient(base_url=urls["mail"], timeout=_ANSWER_WITHIN_SECONDS) as mail,
+        httpx.AsyncClient(base_url=urls["acquirer"], timeout=_ANSWER_WITHIN_SECONDS) as acquirer,
         httpx.AsyncClient(base_url=urls["traces"], timeout=_ANSWER_WITHIN_SECONDS) as jaeger,
     ):
+        gateway = GatewayApi(http)
         temporal = await connect(load_settings(TemporalSettings))
-        story = Story(GatewayApi(gateway), MailpitApi(mail), temporal)
-        await story.tell()
-        trace = await _read_the_trace(jaeger, story)
+        user = Story(gateway, MailpitApi(mail), temporal)
+        await user.tell()
+        market = MarketStory(http, gateway, AcquirerApi(acquirer), user.outcomes, tenant=_tenant())
+        await market.tell()
+        onboarding = await _trace(jaeger, user.onboarding_trace_id, _ONBOARDING_SERVICES, "onboarding", user.outcomes)
+        purchase = await _trace(jaeger, market.purchase_trace_id, _PURCHASE_SERVICES, "purchase", user.outcomes)
         console.print()
-        console.print(story.outcomes.table())
-        if trace is not None:
-            console.print("\n[bold]The onboarding, as one trace[/bold]")
-            console.print(span_tree(trace))
-        return story.outcomes.all_as_expected
+        console.print(user.outcomes.table())
+        for name, trace in (("onboarding", onboarding), ("purchase", purchase)):
+            if trace is not None:
+                console.print(f"\n[bold]The {name}, as one trace[/bold]")
+                console.print(span_tree(trace))
+        return user.outcomes.all_as_expected
 
 
-async def _read_the_trace(jaeger: httpx.AsyncClient, story: Story) -> Trace | None:
-    expected = "one trace, one root, over analytics, gateway, user"
+async def _trace(
+    jaeger: httpx.AsyncClient, trace_id: str | None, services: frozenset[str], name: str, outcomes: Outcomes
+) -> Trace | None:
+    """Read a trace back once it is complete, and note whether it is."""
+
+    def is_complete(trace: Trace) -> bool:
+        return trace.services >= services and len(trace.roots) == 1
+
     trace = None
-    if story.onboarding_trace_id is not None:
-        trace = await read_trace(
-            jaeger, story.onboarding_trace_id, until=_is_complete, within_seconds=_TRACED_WITHIN_SECONDS
-        )
-    story.outcomes.note(
-        "read the trace of the onboarding back",
+    if trace_id is not None:
+        trace = await read_trace(jaeger, trace_id, until=is_complete, within_seconds=_TRACED_WITHIN_SECONDS)
+    expected = f"one trace, one root, over {', '.join(sorted(services))}"
+    outcomes.note(
+        f"read the trace of the {name} back",
         expected=expected,
-        seen=expected if trace is not None and _is_complete(trace) else _describe(trace),
+        seen=expected if trace is not None and is_complete(trace) else _describe(trace),
     )
     return trace
-
-
-def _is_complete(trace: Trace) -> bool:
-    return trace.services >= _EXPECTED_SERVICES and len(trace.roots) == 1
 
 
 def _describe(trace: Trace | None) -> str:
@@ -100,3 +111,8 @@ def _api_key() -> str | None:
     file = os.environ.get("GATEWAY_API_KEY_FILE")
     key = Path(file).read_text().strip() if file else os.environ.get("GATEWAY_API_KEY")
     return key or None
+
+
+def _tenant() -> str:
+    """Return the account that the demo calls for."""
+    return os.environ.get("GATEWAY_TENANT") or "demo"
