@@ -87,8 +87,9 @@ AUTHORISE: Final = PublishedActivity(
 )
 """Authorise once per operation: AUTHORISED, or UNKNOWN when the acquirer gave no answer.
 
-Fails with `payment.Declined`, `payment.ChargeVoided` or `payment.DifferentCharge`. A repeat returns what the first one
-came to; one whose outcome is not known asks the acquirer by the operation id before it sends anything again.
+Fails with `payment.Declined`, `payment.ChargeVoided`, `payment.DifferentCharge` or `payment.InvalidCharge`. A repeat
+returns what the first one came to; one whose outcome is not known asks the acquirer by the operation id before it sends
+anything again.
 """
 
 CAPTURE: Final = PublishedActivity(
@@ -129,5 +130,6 @@ FINAL_FAILURES: Final = frozenset(
         PaymentFailure.CHARGE_VOIDED,
         PaymentFailure.UNKNOWN_CHARGE,
         PaymentFailure.DIFFERENT_CHARGE,
+        PaymentFailure.INVALID_CHARGE,
     }
 )

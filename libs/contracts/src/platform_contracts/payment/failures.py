@@ -18,6 +18,8 @@ class PaymentFailure(StrEnum):
     """There is no charge of this operation to capture."""
     DIFFERENT_CHARGE = "payment.DifferentCharge"
     """The operation was authorised with another amount, token or split."""
+    INVALID_CHARGE = "payment.InvalidCharge"
+    """Nothing can be charged like this: an amount is not positive, or the shares do not add up to it."""
 
 
 PAYMENT_FAILURE_TEXTS: Final[Mapping[str, str]] = {
@@ -26,4 +28,5 @@ PAYMENT_FAILURE_TEXTS: Final[Mapping[str, str]] = {
     PaymentFailure.CHARGE_VOIDED: "The payment was cancelled before.",
     PaymentFailure.UNKNOWN_CHARGE: "There is no such payment.",
     PaymentFailure.DIFFERENT_CHARGE: "This payment was asked for with other details.",
+    PaymentFailure.INVALID_CHARGE: "A payment like this is not possible.",
 }

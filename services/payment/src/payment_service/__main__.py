@@ -1,0 +1,17 @@
+"""`python -m payment_service` works; `python -m payment_service prepare` migrates the database, once per deployment."""
+
+from payment_service.settings import PaymentSettings
+from payment_service.worker import build
+from platform_contracts.task_queues import TaskQueue
+from platform_runtime.service_process import Service, run_service
+
+SERVICE = Service(
+    name="payment",
+    task_queue=TaskQueue.PAYMENT,
+    settings_type=PaymentSettings,
+    migrations="payment_service.persistence.migrations",
+    build=build,
+)
+
+if __name__ == "__main__":
+    run_service(SERVICE)

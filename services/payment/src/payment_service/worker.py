@@ -1,0 +1,29 @@
+"""The composition root of the payment service: makes the parts and wires them."""
+
+import httpx
+
+from payment_service.activities.charges import ChargeActivities
+from payment_service.persistence.charges import SqlCharges
+from payment_service.persistence.ledger import SqlLedger
+from payment_service.providers.card_acquirer import HttpCardAcquirer
+from payment_service.settings import PaymentSettings
+from payment_service.views import views
+from payment_service.workflows.charge_resolution import ChargeResolutionWorkflow
+from platform_runtime.service_process import Registrations, Resources
+
+
+async def build(resources: Resources[PaymentSettings]) -> Registrations:
+    """Return what the payment service's worker runs and shows."""
+    settings = resources.settings
+    charges = SqlCharges(resources.database)
+    acquirer = HttpCardAcquirer(
+        await resources.stack.enter_async_context(httpx.AsyncClient(trust_env=False)),
+        url=str(settings.acquirer_url),
+        timeout_seconds=settings.acquirer_timeout_seconds,
+    )
+    of_charges = ChargeActivities(charges, acquirer, fee_basis_points=settings.fee_basis_points)
+    return Registrations(
+        workflows=[ChargeResolutionWorkflow],
+        activities=[of_charges.authorise, of_charges.capture, of_charges.void, of_charges.resolve_charge],
+        views=views(charges=charges, ledger=SqlLedger(resources.database), token=resources.service_token),
+    )
