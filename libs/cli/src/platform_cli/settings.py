@@ -40,9 +40,17 @@ class StackSettings(BaseSettings):
     mailpit_smtp_port: Port = 1025
     mailpit_ui_port: Port = 8025
 
+    payment_acquirer_url: str | None = None
+    acquirer_port: Port = 8090
+
     gateway_host: str = "127.0.0.1"
     gateway_port: Port = 8000
     gateway_internal_port: Port = 9454
+
+    @property
+    def acquirer_url(self) -> str:
+        """Where the card acquirer is: the one that is named, else ours."""
+        return self.payment_acquirer_url or f"http://127.0.0.1:{self.acquirer_port}"
 
     @property
     def traces_wanted(self) -> bool:

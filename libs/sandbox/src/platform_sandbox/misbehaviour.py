@@ -40,6 +40,9 @@ class Plan:
     """What happens to one attempt of a request."""
 
     delay_seconds: float = 0
+    """How long it waits before anything is done."""
+    answers_after_seconds: float = 0
+    """How long the answer waits once it is done."""
     fails_before: bool = False
     """500, and nothing is done."""
     lost: Lost | None = None
@@ -75,7 +78,7 @@ class Misbehaviour:
     def _by_token(self, token: str | None, *, is_first: bool) -> Plan | None:
         match token:
             case "tok_slow":
-                return Plan(delay_seconds=self._slow_seconds)
+                return Plan(answers_after_seconds=self._slow_seconds)
             case "tok_500_before" if is_first:
                 return Plan(fails_before=True)
             case "tok_500_after" if is_first:

@@ -124,6 +124,7 @@ async def _played_out(plan: Plan, request: Request, do: Callable[[], Awaitable[R
     if plan.fails_before:
         return _failure()
     response = await do()
+    await asyncio.sleep(plan.answers_after_seconds)
     if plan.lost is Lost.HANG:
         await _until_client_gives_up(request)
     return response if plan.lost is None else _failure()

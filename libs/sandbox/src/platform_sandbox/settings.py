@@ -16,4 +16,4 @@ class AcquirerSettings(BaseSettings):
     database_url: Annotated[str, Field(pattern=r"^sqlite:///.+$")] | None = None
     """`sqlite:///path`: this process alone keeps the book. None: a file under PARTNER_HOME/data."""
     slow_seconds: Annotated[float, Field(ge=0, le=60)] = 3
-    """How long `tok_slow` takes."""
+    """How long the answer to `tok_slow` takes."""

@@ -123,6 +123,9 @@ async def _backends(settings: StackSettings, start: str) -> AsyncGenerator[Findi
     address = parse_address(url, variable="USER_SMTP_URL", default_port=25)
     remedy = start if address.is_loopback else "start it, or correct USER_SMTP_URL"
     yield Finding(f"the mail server at {address}", await connect_problem(address), remedy)
+    address = parse_address(settings.acquirer_url, variable="PAYMENT_ACQUIRER_URL", default_port=80)
+    remedy = start if address.is_loopback else "start it, or correct PAYMENT_ACQUIRER_URL"
+    yield Finding(f"the card acquirer at {address}", await connect_problem(address), remedy)
 
 
 async def _services(stack: LocalStack) -> AsyncGenerator[Finding]:

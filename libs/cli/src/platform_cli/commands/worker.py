@@ -46,7 +46,12 @@ def _plan(settings: StackSettings, home: Home) -> Plan:
     """Return a plan with nothing in it to start, for the environment of our own processes."""
     smtp = settings.user_smtp_url or f"smtp://localhost:{settings.mailpit_smtp_port}"
     otlp = settings.otel_exporter_otlp_endpoint or f"http://localhost:{settings.jaeger_otlp_grpc_port}"
-    known = Backend(name="known", where="", environment={"USER_SMTP_URL": smtp, "OTEL_EXPORTER_OTLP_ENDPOINT": otlp})
+    environment = {
+        "USER_SMTP_URL": smtp,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": otlp,
+        "PAYMENT_ACQUIRER_URL": settings.acquirer_url,
+    }
+    known = Backend(name="known", where="", environment=environment)
     return Plan(
         settings=settings,
         home=home,

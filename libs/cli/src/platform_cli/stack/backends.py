@@ -1,16 +1,18 @@
-"""What the platform's own processes need around them: Temporal, a trace backend, a mail server.
+"""What the platform's own processes need around them: Temporal, a trace backend, a mail server, a card acquirer.
 
 Each function decides: what the environment names and what answers is used; a loopback address where nothing listens
-means that ours is started there. The next one (an acquirer, say) is one more function.
+means that ours is started there. The next one is one more function.
 """
 
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from platform_cli.bytecode import with_bytecode
 from platform_cli.errors import StackError
 from platform_cli.settings import StackSettings
 from platform_cli.stack.home import Home
@@ -21,6 +23,7 @@ from platform_cli.tools import temporal_server as temporal_tool
 
 _OTLP_GRPC_PORT = 4317
 _SMTP_PORT = 25
+_HTTP_PORT = 80
 # Enough for days of development; Jaeger forgets the oldest beyond it.
 _KEPT_TRACES = 20_000
 _KEPT_MAILS = 5_000
@@ -185,6 +188,41 @@ def mail_server(settings: StackSettings, home: Home) -> Backend:
     )  # fmt: skip
     return Backend(
         name="mail", where=str(smtp), process=process, environment={"USER_SMTP_URL": url}, urls={"mail": ui_url}
+    )
+
+
+def card_acquirer(settings: StackSettings, home: Home) -> Backend:
+    """Decide about the card acquirer; ours keeps its own book, which no service reads.
+
+    Raises:
+        StackError: the one that is named does not answer and cannot be started here.
+    """
+    url = settings.acquirer_url
+    variable = "ACQUIRER_PORT" if settings.payment_acquirer_url is None else "PAYMENT_ACQUIRER_URL"
+    address = parse_address(url, variable=variable, default_port=_HTTP_PORT)
+    urls = {"acquirer": url.rstrip("/")}
+    if settings.payment_acquirer_url is not None:
+        if address.answers():
+            return Backend(name="acquirer", where=str(address), urls=urls)
+        if not address.is_loopback:
+            raise StackError(f"the acquirer of {variable}, {address}, does not answer: start it, or unset {variable}")
+    environment = with_bytecode(dict(os.environ)) | {
+        "ACQUIRER_HOST": address.bind_host,
+        "ACQUIRER_PORT": str(address.port),
+        "PARTNER_HOME": str(home.directory),
+        "PYTHONUNBUFFERED": "1",
+    }
+    process = ProcessSpec(
+        name="acquirer",
+        command=(sys.executable, "-m", "platform_sandbox"),
+        environment=environment,
+        log=home.log_of("acquirer"),
+        ready=lambda: http_problem(f"http://{_bound(address)}/readyz"),
+        where=f"http://{address}/v1/book",
+        ports=(PortUse(address, variable),),
+    )
+    return Backend(
+        name="acquirer", where=str(address), process=process, environment={"PAYMENT_ACQUIRER_URL": url}, urls=urls
     )
 
 

@@ -9,7 +9,7 @@ from platform_cli.bytecode import with_bytecode
 from platform_cli.errors import StackError
 from platform_cli.services import SERVICES, Service
 from platform_cli.settings import StackSettings, internal_address
-from platform_cli.stack.backends import Backend, mail_server, temporal_server, trace_backend
+from platform_cli.stack.backends import Backend, card_acquirer, mail_server, temporal_server, trace_backend
 from platform_cli.stack.home import Home
 from platform_cli.stack.network import Address, http_problem, reachable
 from platform_cli.stack.process_spec import PortUse, ProcessSpec
@@ -99,7 +99,12 @@ def make_plan(settings: StackSettings, workers: Mapping[str, int]) -> Plan:
     refuse_task_queue(settings)
     home = Home(settings.partner_home)
     home.create()
-    backends = (temporal_server(settings, home), trace_backend(settings, home), mail_server(settings, home))
+    backends = (
+        temporal_server(settings, home),
+        trace_backend(settings, home),
+        mail_server(settings, home),
+        card_acquirer(settings, home),
+    )
     return Plan(
         settings=settings,
         home=home,
