@@ -127,3 +127,23 @@ def test_delays_are_read_by_activity_type() -> None:
     delays = parse_delays("user.send_email=1, *=0.25,")
 
     assert delays == {"user.send_email": 1.0, "*": 0.25}
+
+
+def test_secrets_come_from_files_and_variables_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "example_database_url").write_text("postgresql://example:secret@postgres/example\n")
+    (tmp_path / "example_internal_host").write_text("0.0.0.0\n")
+    monkeypatch.setenv("SECRETS_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("EXAMPLE_INTERNAL_HOST", "127.0.0.2")
+    monkeypatch.setenv("EXAMPLE_INTERNAL_PORT", "0")
+
+    settings = load_settings(ExampleSettings)
+
+    assert settings.database_url == "postgresql://example:secret@postgres/example"
+    assert settings.internal_host == "127.0.0.2"
+
+
+def test_directory_of_secrets_need_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRETS_DIRECTORY", str(tmp_path / "none"))
+    monkeypatch.setenv("EXAMPLE_INTERNAL_PORT", "0")
+
+    assert load_settings(ExampleSettings).database_url is None

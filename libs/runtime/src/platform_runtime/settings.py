@@ -1,5 +1,6 @@
 """Settings of every process, read once at start from the environment and from `.env`."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -24,13 +25,18 @@ def load_environment(directory: Path | None = None) -> None:
 
 
 def load_settings(settings_type: type[SettingsT]) -> SettingsT:
-    """Read settings from the environment.
+    """Read settings from the environment, and what it leaves out from the files in SECRETS_DIRECTORY, if that is set.
+
+    Such a file is named like its variable in lower case (`user_database_url`), as Docker and Kubernetes mount secrets:
+    nobody who may look at a container's environment sees them.
 
     Raises:
         SystemExit: with code 2, after one line for each wrong value that names its variable.
     """
+    directory = os.environ.get("SECRETS_DIRECTORY", "")
     try:
-        return settings_type()
+        # An image names the directory for every container, also for one that has no secrets.
+        return settings_type(_secrets_dir=directory if Path(directory).is_dir() and directory else None)
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
             sys.stderr.write(f"{_variable(settings_type, problem['loc'])}: {problem['msg']}\n")
