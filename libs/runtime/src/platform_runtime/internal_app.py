@@ -6,10 +6,10 @@ import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import SecretStr, TypeAdapter, ValidationError
 from starlette.applications import Starlette
@@ -25,6 +25,9 @@ from platform_runtime.problem import problem_response
 Check = Callable[[], Awaitable[str | None]]
 """Returns why the process is not ready, or None when this part of it is."""
 
+_CHECK_SECONDS: Final = 3.0
+"""A database that hangs must not take the metrics with it: Prometheus gives up after 10 s."""
+
 _TENANT: TypeAdapter[str] = TypeAdapter(Tenant)
 
 
@@ -34,23 +37,41 @@ def internal_app(
     """Return the ASGI app of the internal port.
 
     `/livez` says that the process answers; `/readyz` runs the checks and answers 503 with what each that fails says;
-    `/metrics` is Prometheus text.
+    `/metrics` is Prometheus text, and has the outcome of each check as `platform_ready`.
     """
+    ready = Gauge("platform_ready", "Whether a check of this process passes", ["check"], registry=registry)
 
     async def livez(_request: Request) -> Response:
         return JSONResponse({"status": "alive"})
 
     async def readyz(_request: Request) -> Response:
-        reasons = {name: reason for name, check in checks.items() if (reason := await check()) is not None}
+        reasons = await _reasons(checks)
         if reasons:
             return problem_response(status=503, type="not_ready", title="Not ready", reasons=reasons)
         return JSONResponse({"status": "ready"})
 
     async def metrics(_request: Request) -> Response:
+        reasons = await _reasons(checks)
+        for name in checks:
+            ready.labels(name).set(0 if name in reasons else 1)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     health = [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
     return Starlette(routes=[*health, *views])
+
+
+async def _reasons(checks: Mapping[str, Check]) -> dict[str, str]:
+    """Run the checks, side by side, and return what each that fails says."""
+
+    async def run(check: Check) -> str | None:
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
+                return await check()
+        except TimeoutError:
+            return f"no answer within {_CHECK_SECONDS:g} s"
+
+    answers = await asyncio.gather(*(run(check) for check in checks.values()))
+    return {name: reason for name, reason in zip(checks, answers, strict=True) if reason is not None}
 
 
 def view_route(
