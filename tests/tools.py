@@ -30,6 +30,9 @@ TOOLS = {
         ),
         install="`apt-get install postgresql` (Debian, Ubuntu) or `brew install postgresql@17` (macOS)",
     ),
+    "promtool": Tool(
+        program="promtool", install="`apt-get install prometheus` (Debian, Ubuntu) or `brew install prometheus` (macOS)"
+    ),
     "git": Tool(program="git", install="`apt-get install git` or `brew install git`"),
 }
 
