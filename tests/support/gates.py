@@ -19,6 +19,8 @@ class Moment(StrEnum):
     """It is being done; nobody waits for it to be held."""
     AFTER = "after"
     """It is done, and Temporal does not know yet."""
+    LOST = "lost"
+    """It is done, and its worker dies before it can say so: Temporal will have it done again."""
 
 
 @dataclass
@@ -70,6 +72,8 @@ class _Gated(ActivityInboundInterceptor):
             during.reached.set()
         outcome = await super().execute_activity(input)
         await self._pass(Moment.AFTER)
+        if self._gate(Moment.LOST) is not None:
+            raise RuntimeError("the worker died")
         return outcome
 
     async def _pass(self, moment: Moment) -> None:

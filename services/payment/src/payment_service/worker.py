@@ -9,6 +9,7 @@ from payment_service.providers.card_acquirer import HttpCardAcquirer
 from payment_service.settings import PaymentSettings
 from payment_service.views import views
 from payment_service.workflows.charge_resolution import ChargeResolutionWorkflow
+from payment_service.workflows.charge_void import ChargeVoidWorkflow
 from platform_runtime.service_process import Registrations, Resources
 
 
@@ -23,7 +24,7 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
     )
     of_charges = ChargeActivities(charges, acquirer, fee_basis_points=settings.fee_basis_points)
     return Registrations(
-        workflows=[ChargeResolutionWorkflow],
+        workflows=[ChargeResolutionWorkflow, ChargeVoidWorkflow],
         activities=[of_charges.authorise, of_charges.capture, of_charges.void, of_charges.resolve_charge],
         views=views(charges=charges, ledger=SqlLedger(resources.database), token=resources.service_token),
     )
