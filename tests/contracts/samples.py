@@ -11,6 +11,8 @@ from platform_contracts.listing import archival, listing_draft, publication, pur
 from platform_contracts.listing import views as listing_views
 from platform_contracts.message import ContractModel
 from platform_contracts.money import Money
+from platform_contracts.payment import charge, charge_resolution, charge_void
+from platform_contracts.payment import views as payment_views
 from platform_contracts.user import notification, partner_capabilities, user_onboarding
 from platform_contracts.user import views as user_views
 
@@ -54,6 +56,10 @@ _PURCHASE = listing_views.PurchaseView(
     reserved_at=NOON,
 )
 _SALE = listing_views.Sale(purchase_id="p-1", listing_id="teapot", quantity=2, price=_PRICE, sold_at=NOON)
+
+_EUROS = Money(minor_units=1999, currency="EUR", exponent=2)
+_SHARE = charge.ChargeShare(seller="acme", amount=_EUROS)
+_CHARGE = payment_views.Charge(operation_id="p-1", status=charge.ChargeStatus.CAPTURED, amount=_EUROS)
 
 _ALL: tuple[ContractModel, ...] = (
     memo.Progress(step="recording", cancellable=False, waiting_for="reviewer", compensation=memo.Compensation.RUNNING),
@@ -134,6 +140,18 @@ _ALL: tuple[ContractModel, ...] = (
     listing_views.SalesQuery(limit=10, cursor="abc"),
     _SALE,
     listing_views.Sales(sales=(_SALE,), next_cursor="abc"),
+    _SHARE,
+    charge.AuthoriseRequest(
+        tenant="buyers", operation_id="p-1", payment_token="tok_ok", amount=_EUROS, shares=(_SHARE,)
+    ),
+    charge.ChargeRequest(tenant="buyers", operation_id="p-1"),
+    charge.ChargeResult(operation_id="p-1", status=charge.ChargeStatus.AUTHORISED),
+    charge_resolution.ChargeResolutionInput(tenant="buyers", operation_id="p-1", until=NOON),
+    payment_views.BalancesQuery(at=NOON),
+    payment_views.Balances(balances=(_EUROS,), as_of=NOON),
+    payment_views.ChargeQuery(operation_id="p-1"),
+    _CHARGE,
+    payment_views.ChargeAnswer(charge=_CHARGE),
 )
 
 SAMPLES: Mapping[type[ContractModel], ContractModel] = {type(sample): sample for sample in _ALL}
@@ -148,4 +166,8 @@ WORKFLOW_IDS: Mapping[str, str] = {
     archival.WORKFLOW_TYPE: archival.archival_workflow_id(tenant="acme", listing_id="teapot"),
     purchase.WORKFLOW_TYPE: purchase.purchase_workflow_id(tenant="acme", purchase_id="p-1"),
     rollup.WORKFLOW_TYPE: rollup.rollup_schedule_id(rollup.Granularity.HOUR),
+    charge_resolution.WORKFLOW_TYPE: charge_resolution.charge_resolution_workflow_id(
+        tenant="buyers", operation_id="p-1"
+    ),
+    charge_void.WORKFLOW_TYPE: charge_void.charge_void_workflow_id(tenant="buyers", operation_id="p-1"),
 }
