@@ -80,6 +80,6 @@ LEDGER_POSTINGS: Final = Table(
     ),
     CheckConstraint("minor_units <> 0", name="amount"),
     # All that a balance needs, in the order in which it is asked for: no row of the table itself is read.
-    Index(None, "account", "posted_at", "currency", "exponent", "minor_units"),
+    Index("ix_ledger_postings_of_account", "account", "posted_at", "currency", "exponent", "minor_units"),
 )
 """Append only, as the transactions. A debit is positive, a credit negative. An account may belong to any tenant."""

@@ -63,7 +63,7 @@ def upgrade() -> None:
         sa.CheckConstraint("minor_units <> 0", name="ck_ledger_postings_amount"),
     )
     op.create_index(
-        "ix_ledger_postings_account_posted_at_currency_exponent_minor_units",
+        "ix_ledger_postings_of_account",
         "ledger_postings",
         ["account", "posted_at", "currency", "exponent", "minor_units"],
     )
