@@ -35,7 +35,7 @@ class Submission:
         self.submission_id = f"s-{uuid4().hex[:12]}"
         self._client = client
         self._task_queue = task_queue
-        self._ports = ports
+        self.ports = ports
 
     @property
     def handle(self) -> WorkflowHandle[Publication, PublicationResult]:
@@ -98,7 +98,7 @@ class Submission:
         """Wait until it has called the database so often."""
 
         async def has_tried() -> bool:
-            return self._ports.listings.calls[method] >= times
+            return self.ports.listings.calls[method] >= times
 
         await eventually(has_tried, within_seconds=WAIT_SECONDS)
 
