@@ -20,7 +20,8 @@ from listing_service.workflows.purchase import PurchaseWorkflow
 from platform_contracts.listing.archival import Archival, ArchivalInput
 from platform_contracts.listing.listing_draft import ListingDetails, ListingDraft, ListingDraftInput
 from platform_contracts.money import Money
-from tests.fakes.listing import TEAPOT, FakeListings, FakePartners, ListingPorts, listing_worker
+from tests.fakes.listing import FakePartners, ListingPorts, listing_worker
+from tests.fakes.listing_database import TEAPOT, FakeListings
 from tests.support.histories import Scenario, record, recorded_histories, replay
 from tests.support.namespaces import new_namespace
 from tests.workflow.listing.publications import APPROVED, REJECTED, Submission
