@@ -13,7 +13,8 @@ from listing_service.domain.listings import ListingStatus as StoredStatus
 from platform_contracts.listing.failures import ListingFailure
 from platform_contracts.listing.listing_draft import ListingDetails, ListingStatus
 from platform_contracts.money import Money
-from tests.fakes.listing import FakeListings, ListingPorts
+from tests.fakes.listing import ListingPorts
+from tests.fakes.listing_database import FakeListings
 
 EUR_12_50 = Money(minor_units=1250, currency="EUR")
 SUBMITTED = SubmittedListing(tenant="acme", listing_id="teapot", submission_id="s-1")

@@ -18,7 +18,7 @@ from listing_service.persistence.purchases import SqlPurchases
 from listing_service.ports import Listings, Purchases
 from platform_runtime.database import Database
 from platform_runtime.migrations import migrate
-from tests.fakes.listing import FakeListings, FakePurchases
+from tests.fakes.listing_database import FakeListings, FakePurchases
 from tests.integration.listing.samples import HOLD, MIGRATIONS, NOON, TEAPOT, details, order
 
 ResultT = TypeVar("ResultT")

@@ -19,7 +19,7 @@ from platform_contracts.listing.views import (
 )
 from platform_contracts.money import Money
 from platform_runtime.page_cursor import InvalidCursorError, encode_cursor
-from tests.fakes.listing import FakeListings, FakePurchases
+from tests.fakes.listing_database import FakeListings, FakePurchases
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -19,7 +19,8 @@ from platform_contracts.listing.listing_draft import (
 )
 from platform_contracts.memo import Progress
 from platform_contracts.money import Money
-from tests.fakes.listing import FakeListings, ListingPorts, listing_worker
+from tests.fakes.listing import ListingPorts, listing_worker
+from tests.fakes.listing_database import FakeListings
 from tests.support.waiting import eventually
 
 WAIT_SECONDS = 30

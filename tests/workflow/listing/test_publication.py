@@ -13,7 +13,8 @@ from platform_contracts.listing.listing_draft import ListingStatus
 from platform_contracts.listing.publication import PublicationOutcome, PublicationResult, ReviewDecision, ReviewRefusal
 from platform_contracts.memo import Progress
 from platform_contracts.money import Money
-from tests.fakes.listing import FakeListings, FakePartners, ListingPorts, listing_worker
+from tests.fakes.listing import FakePartners, ListingPorts, listing_worker
+from tests.fakes.listing_database import FakeListings
 from tests.support.waiting import eventually
 from tests.workflow.listing.publications import APPROVED, REJECTED, WAIT_SECONDS, Submission, listing_status
 

@@ -9,7 +9,8 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from listing_service.domain.listings import ListingStatus as StoredStatus
 from platform_contracts.listing.publication import PublicationOutcome, ReviewRefusal
 from platform_contracts.memo import Compensation, Progress
-from tests.fakes.listing import FakeListings, ListingPorts, listing_worker
+from tests.fakes.listing import ListingPorts, listing_worker
+from tests.fakes.listing_database import FakeListings
 from tests.workflow.listing.publications import APPROVED, Submission, listing_status
 
 
