@@ -19,12 +19,14 @@ from listing_service.workflows.publication import PublicationWorkflow
 from listing_service.workflows.purchase import PurchaseWorkflow
 from platform_contracts.listing.archival import Archival, ArchivalInput
 from platform_contracts.listing.listing_draft import ListingDetails, ListingDraft, ListingDraftInput
+from platform_contracts.listing.purchase import Purchase
 from platform_contracts.money import Money
 from tests.fakes.listing import FakePartners, ListingPorts, listing_worker
 from tests.fakes.listing_database import TEAPOT, FakeListings
 from tests.support.histories import Scenario, record, recorded_histories, replay
 from tests.support.namespaces import new_namespace
 from tests.workflow.listing.publications import APPROVED, REJECTED, Submission
+from tests.workflow.listing.purchases import ordered
 
 DOMAIN = "listing"
 WORKFLOWS = [ListingDraftWorkflow, PublicationWorkflow, ArchivalWorkflow, PurchaseWorkflow]
@@ -214,7 +216,53 @@ LISTING_SCENARIOS: dict[str, Scenario] = {
     "publication-cancelled_twice": _cancelled_twice,
 }
 
-PURCHASE_SCENARIOS: dict[str, Scenario] = {}
+
+def _ordered(**order: Any) -> Scenario:
+    """Return a scenario of a purchase that comes to its end by itself."""
+
+    async def scenario(client: Client, task_queue: str) -> Handle:
+        async with ordered(client, task_queue, **order) as placed:
+            await placed.ended()
+        return placed.handle
+
+    return scenario
+
+
+def _regretted(verb: str, **order: Any) -> Scenario:
+    """Return a scenario of a purchase that is cancelled while payment does something."""
+
+    async def scenario(client: Client, task_queue: str) -> Handle:
+        async with ordered(client, task_queue, payment_away_for={verb: 3}, **order) as placed:
+            await placed.reaches(verb)
+            await placed.handle.cancel()
+            await placed.ended()
+        return placed.handle
+
+    return scenario
+
+
+async def _asked_for_outcome(client: Client, task_queue: str) -> Handle:
+    async with ordered(client, task_queue, payment_away_for={"authorise": 2}) as placed:
+        await placed.handle.execute_update(Purchase.outcome)  # pyright: ignore[reportUnknownMemberType]
+        await placed.ended()
+    return placed.handle
+
+
+PURCHASE_SCENARIOS: dict[str, Scenario] = {
+    "purchase-captured": _ordered(),
+    "purchase-captured_and_asked_for": _asked_for_outcome,
+    "purchase-captured_while_analytics_is_away": _ordered(is_analytics_away=True),
+    "purchase-captured_after_the_acquirer_was_asked": _ordered(token="tok_unknown"),
+    "purchase-captured_at_last": _ordered(payment_away_for={"capture": 3}),
+    "purchase-sold_out": _ordered(quantity=4),
+    "purchase-declined": _ordered(token="tok_declined"),
+    "purchase-never_known": _ordered(token="tok_unknown", name="lost"),
+    "purchase-capture_refused": _ordered(token="tok_capture_refused"),
+    "purchase-payment_unavailable": _ordered(is_payment_away=True, hold=timedelta(seconds=2)),
+    "purchase-cancelled": _regretted("authorise"),
+    "purchase-cancelled_too_late": _regretted("capture"),
+    "purchase-cancelled_in_compensation": _regretted("void", token="tok_capture_refused"),
+}
 
 SCENARIOS = LISTING_SCENARIOS | PURCHASE_SCENARIOS
 

@@ -33,10 +33,15 @@ _PORT_VARIABLES = (
     "JAEGER_UI_PORT",
     "MAILPIT_SMTP_PORT",
     "MAILPIT_UI_PORT",
+    "ACQUIRER_PORT",
     "GATEWAY_PORT",
     "GATEWAY_INTERNAL_PORT",
 )
-_SERVICES = ("USER", "ANALYTICS")
+_SERVICES = ("USER", "PAYMENT", "LISTING", "ANALYTICS")
+_OURS = (
+    *(f"{service}_" for service in _SERVICES),
+    *("ACQUIRER_", "DRILL_", "GATEWAY_", "OTEL_", "SERVICE_", "TEMPORAL_"),
+)
 # Each instance of a service has the next port.
 _INSTANCES = 4
 
@@ -53,6 +58,7 @@ class Platform:
     gateway: GatewayApi
     mail: MailpitApi
     jaeger: httpx.AsyncClient
+    acquirer: httpx.AsyncClient
     temporal: Client
 
     def process(self, name: str) -> ProcessStatus:
@@ -104,7 +110,7 @@ async def _connected(home: Path, variables: Mapping[str, str], stack: AsyncExitS
     urls = local.status().urls
     clients = {
         name: await stack.enter_async_context(httpx.AsyncClient(base_url=urls[name], timeout=30))
-        for name in ("gateway", "mail", "traces")
+        for name in ("gateway", "mail", "traces", "acquirer")
     }
     return Platform(
         stack=local,
@@ -114,17 +120,14 @@ async def _connected(home: Path, variables: Mapping[str, str], stack: AsyncExitS
         gateway=GatewayApi(clients["gateway"]),
         mail=MailpitApi(clients["mail"]),
         jaeger=clients["traces"],
+        acquirer=clients["acquirer"],
         temporal=await connect(TemporalSettings(address=variables["TEMPORAL_ADDRESS"])),
     )
 
 
 def own_environment(home: Path) -> dict[str, str]:
     """Return an environment in which `partner` meets no other platform: its own home, every port free."""
-    variables = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("TEMPORAL_", "OTEL_", "GATEWAY_", "USER_", "ANALYTICS_", "DRILL_", "SERVICE_"))
-    }
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     ports = iter(free_ports(len(_PORT_VARIABLES) + 1))
     variables |= {name: str(next(ports)) for name in _PORT_VARIABLES}
     variables |= {

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,8 @@ class PostgresServer:
     """A running server, with a superuser that needs no password from this machine."""
 
     port: int
+    kill: Callable[[], None]
+    """Kills it with -9, and starts it again on what it has left."""
 
     def url(self, database: str) -> str:
         """Return the URL of one of its databases."""
@@ -47,6 +49,13 @@ def postgres_server() -> Generator[PostgresServer]:
     """Start a private server on a random port; skips when PostgreSQL is not installed."""
     programs = tools.require("postgresql").parent
     with _running_server(programs) as server:
+        yield server
+
+
+@pytest.fixture
+def mortal_postgres() -> Generator[PostgresServer]:
+    """Start a server for one test, which may kill it; skips when PostgreSQL is not installed."""
+    with _running_server(tools.require("postgresql").parent) as server:
         yield server
 
 
@@ -89,13 +98,24 @@ def _running_server(programs: Path) -> Generator[PostgresServer]:
             pytest.fail(f"initdb failed:\n{(directory / 'log').read_text()}", pytrace=False)
         port = free_port()
         address = ("-k", str(directory), "-h", "127.0.0.1", "-p", str(port))
-        process = start(str(programs / "postgres"), *data, *address, *_FASTER)
+        running = [start(str(programs / "postgres"), *data, *address, *_FASTER)]
+
+        def kill() -> None:
+            running[0].kill()
+            running[0].wait()
+            deadline = time.monotonic() + _READY_WITHIN_SECONDS
+            # The killed one's children hold its memory until they have noticed, and another one refuses to start.
+            while True:
+                running[0] = start(str(programs / "postgres"), *data, *address, *_FASTER)
+                if _gets_ready(server, running[0]) or time.monotonic() > deadline:
+                    return
+
+        server = PostgresServer(port, kill)
         try:
-            server = PostgresServer(port)
-            _wait_until_ready(server, process, directory / "log")
+            _wait_until_ready(server, running[0], directory / "log")
             yield server
         finally:
-            _stop(process)
+            _stop(running[0])
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -119,6 +139,18 @@ def _wait_until_ready(server: PostgresServer, process: subprocess.Popen[bytes], 
             time.sleep(0.05)
         else:
             return
+
+
+def _gets_ready(server: PostgresServer, process: subprocess.Popen[bytes]) -> bool:
+    """Return whether the server answers; False once its process has ended."""
+    while process.poll() is None:
+        try:
+            server.execute("SELECT 1")
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
