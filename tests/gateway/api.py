@@ -39,6 +39,8 @@ def gateway_app(
         GatewaySettings(**settings),
         workflows=workflows or WorkflowGateway(client, links=LINKS),
         user_views=ViewsClient(http, url=views_url, token=token),
+        payment_views=ViewsClient(http, url=views_url, token=token),
+        listing_views=ViewsClient(http, url=views_url, token=token),
         analytics_views=ViewsClient(http, url=views_url, token=token),
         tracer_provider=TRACER_PROVIDER,
     )

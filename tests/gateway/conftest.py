@@ -7,6 +7,7 @@ import pytest
 from temporalio.client import Client
 
 from tests.gateway.api import opened_api
+from tests.gateway.listing_stubs import listing_stub_worker
 from tests.gateway.stubs import stub_worker
 from tests.gateway.views_server import FakeViews, served_views
 
@@ -36,6 +37,13 @@ async def patient_api(client: Client) -> AsyncGenerator[httpx.AsyncClient]:
 def served_api(patient_api: httpx.AsyncClient, worker: None) -> httpx.AsyncClient:
     """Return a client of the API with a worker behind it."""
     return patient_api
+
+
+@pytest.fixture
+async def selling_api(patient_api: httpx.AsyncClient, client: Client) -> AsyncGenerator[httpx.AsyncClient]:
+    """Return a client of the API with a listing worker behind it."""
+    async with listing_stub_worker(client):
+        yield patient_api
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ async def running_gateway(directory: Path, **environment: str) -> AsyncGenerator
 
 async def start_gateway(directory: Path, **environment: str) -> asyncio.subprocess.Process:
     """Start the process with nothing of this one's settings; its output goes into the file `log`."""
-    ours = ("GATEWAY_", "TEMPORAL_", "OTEL_", "USER_", "ANALYTICS_", "LOG_", "SERVICE_TOKEN")
+    ours = ("GATEWAY_", "TEMPORAL_", "OTEL_", "USER_", "PAYMENT_", "LISTING_", "ANALYTICS_", "LOG_", "SERVICE_TOKEN")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     with (directory / "log").open("wb") as log:
         return await asyncio.create_subprocess_exec(

@@ -7,8 +7,10 @@ import pytest
 from temporalio.client import Client
 
 from platform_contracts.analytics.failures import AnalyticsFailure
+from platform_contracts.listing.failures import ListingFailure
+from platform_contracts.payment.failures import PaymentFailure
 from platform_contracts.user.failures import UserFailure
-from platform_gateway.problems import FAILURE_STATUSES, Kind
+from platform_gateway.problems import FAILURES, Kind
 from platform_gateway.workflow_gateway import WorkflowGateway
 from platform_runtime.problem import PROBLEM_MEDIA_TYPE
 from tests.gateway.api import LINKS, opened_api
@@ -30,15 +32,25 @@ async def test_a_bug_of_the_gateway_is_a_500_without_its_text(client: Client) ->
 
 
 def test_every_failure_of_the_contracts_has_a_status() -> None:
-    failures = {*UserFailure, *AnalyticsFailure}
+    failures = {*UserFailure, *AnalyticsFailure, *ListingFailure, *PaymentFailure}
 
-    assert set(FAILURE_STATUSES) == failures, "a failure without a status is a 500: add it to FAILURE_STATUSES"
+    assert set(FAILURES) == failures, "a failure without a status is a 500: add it to FAILURES"
 
 
 def test_no_two_kinds_of_problem_have_one_name() -> None:
-    types = [kind.type for kind in Kind]
+    kinds = [kind.type for kind in Kind]
+    failures = [name for _, name in FAILURES.values()]
 
-    assert len(types) == len(set(types))
+    assert len(kinds) == len(set(kinds))
+    assert len(failures) == len(set(failures))
+
+
+def test_a_name_that_is_both_a_kind_and_a_failure_has_one_status() -> None:
+    statuses = {kind.type: kind.status for kind in Kind}
+
+    clashes = [name for status, name in FAILURES.values() if statuses.get(name, status) != status]
+
+    assert clashes == []
 
 
 async def _document(api: httpx.AsyncClient) -> dict[str, Any]:
@@ -60,6 +72,7 @@ async def test_every_error_is_documented_as_a_problem(api: httpx.AsyncClient) ->
             for status, response in operation["responses"].items():
                 if int(status) >= 400:
                     assert list(response["content"]) == [PROBLEM_MEDIA_TYPE], f"{method} {path} {status}"
+                    assert response["description"], f"{method} {path} {status} says nothing"
             assert "500" in operation["responses"]
 
 
@@ -67,7 +80,7 @@ async def test_every_guarded_route_documents_how_to_come_in(api: httpx.AsyncClie
     document = await _document(api)
 
     guarded = {path: operations for path, operations in document["paths"].items() if path not in ("/livez", "/readyz")}
-    assert len(guarded) == 11
+    assert len(guarded) == 20
     for operations in guarded.values():
         for operation in operations.values():
             assert operation["security"] == [{"HTTPBearer": []}, {"APIKeyHeader": []}]

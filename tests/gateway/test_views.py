@@ -11,7 +11,17 @@ from platform_contracts.view import TENANT_HEADER
 from tests.gateway.api import SERVICE_TOKEN, opened_api
 from tests.gateway.views_server import FakeViews
 
-ROUTES = ["/v1/users/u-1/inbox", "/v1/users/u-1", "/v1/analytics/event-counts"]
+ROUTES = [
+    "/v1/users/u-1/inbox",
+    "/v1/users/u-1",
+    "/v1/listings",
+    "/v1/listings/l-1",
+    "/v1/purchases",
+    "/v1/purchases/p-1",
+    "/v1/sales",
+    "/v1/balances",
+    "/v1/analytics/event-counts",
+]
 
 
 @pytest.fixture

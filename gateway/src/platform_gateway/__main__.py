@@ -51,6 +51,8 @@ async def main() -> int:
             settings,
             workflows=workflows,
             user_views=ViewsClient(http, url=settings.user_views_url, token=token),
+            payment_views=ViewsClient(http, url=settings.payment_views_url, token=token),
+            listing_views=ViewsClient(http, url=settings.listing_views_url, token=token),
             analytics_views=ViewsClient(http, url=settings.analytics_views_url, token=token),
         )
         internal = internal_app(registry=seen.registry, checks={"temporal": workflows.problem})

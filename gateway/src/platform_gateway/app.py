@@ -14,8 +14,12 @@ from platform_gateway.access_log import QUIET_PATHS, AccessLog
 from platform_gateway.auth import ApiKey, documented_bearer, documented_key
 from platform_gateway.problems import Kind, Problem, http_problem, invalid_request
 from platform_gateway.routes.analytics import analytics_router
+from platform_gateway.routes.balances import balances_router
 from platform_gateway.routes.health import health_router
+from platform_gateway.routes.listings import listings_router
 from platform_gateway.routes.operations import operations_router
+from platform_gateway.routes.purchases import purchases_router
+from platform_gateway.routes.sales import sales_router
 from platform_gateway.routes.temporal import temporal_router
 from platform_gateway.routes.users import users_router
 from platform_gateway.settings import GatewaySettings
@@ -28,6 +32,8 @@ def create_app(
     *,
     workflows: WorkflowGateway,
     user_views: ViewsClient,
+    payment_views: ViewsClient,
+    listing_views: ViewsClient,
     analytics_views: ViewsClient,
     tracer_provider: TracerProvider | None = None,
 ) -> FastAPI:
@@ -37,6 +43,8 @@ def create_app(
         settings: keys and bounds.
         workflows: the connection to Temporal.
         user_views: what the user service shows.
+        payment_views: what the payment service shows.
+        listing_views: what the listing service shows.
         analytics_views: what the analytics service shows.
         tracer_provider: where the spans of requests go; None: the process's own.
     """
@@ -52,6 +60,10 @@ def create_app(
     guarded = [
         temporal_router(workflows, authenticate=authenticate, execute_wait_seconds=settings.execute_wait_seconds),
         users_router(workflows, user_views, authenticate=authenticate),
+        listings_router(workflows, listing_views, authenticate=authenticate),
+        purchases_router(workflows, listing_views, authenticate=authenticate),
+        sales_router(listing_views, authenticate=authenticate),
+        balances_router(payment_views, authenticate=authenticate),
         analytics_router(analytics_views, authenticate=authenticate),
         operations_router(workflows, authenticate=authenticate),
     ]

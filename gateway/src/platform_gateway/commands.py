@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 from temporalio.common import WorkflowIDReusePolicy
+from temporalio.workflow import UpdateMethodMultiParam
 
 from platform_contracts.identifiers import idempotency_key_id
 from platform_contracts.message import ContractModel
@@ -42,6 +43,8 @@ class Repeat(Enum):
 
     ONCE = (WorkflowIDReusePolicy.REJECT_DUPLICATE, Kind.IDEMPOTENCY_KEY_REUSED)
     """The client's key: it stands for one request for good."""
+    ONCE_BY_ID = (WorkflowIDReusePolicy.REJECT_DUPLICATE, Kind.DIFFERENT_DETAILS)
+    """The client's id of the one thing that it asks for: what failed is asked for again under another id."""
     AGAIN_AFTER_FAILURE = (WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY, Kind.DIFFERENT_DETAILS)
     """The business key: what failed, was cancelled, terminated or timed out may run again."""
 
@@ -60,6 +63,8 @@ class Command(Generic[RequestT, ResultT]):
     task_queue: str
     fingerprint: str
     repeat: Repeat
+    outcome: UpdateMethodMultiParam[[Any], ResultT] | None = None
+    """The update that has the result before the workflow ends; None: the workflow's end has it."""
 
 
 def notify(

@@ -11,6 +11,8 @@ from starlette.responses import Response
 
 from platform_contracts.analytics.failures import AnalyticsFailure
 from platform_contracts.failures import safe_text
+from platform_contracts.listing.failures import ListingFailure
+from platform_contracts.payment.failures import PaymentFailure
 from platform_contracts.user.failures import UserFailure
 from platform_runtime.problem import PROBLEM_MEDIA_TYPE, problem_response
 
@@ -23,13 +25,19 @@ class Kind(Enum):
 
     MALFORMED_JSON = ("malformed_json", 400, "The body is not JSON")
     UNAUTHENTICATED = ("unauthenticated", 401, "A valid API key is needed")
+    REVIEWER_IS_SUBMITTER = ("reviewer_is_submitter", 403, "Who submitted it may not review it")
     NOT_FOUND = ("not_found", 404, "There is nothing here")
     UNKNOWN_OPERATION = ("unknown_operation", 404, "There is no such operation")
     UNKNOWN_USER = ("unknown_user", 404, "There is no such user")
+    UNKNOWN_LISTING = ("unknown_listing", 404, "There is no such listing")
+    UNKNOWN_SUBMISSION = ("unknown_submission", 404, "There is no such submission")
+    UNKNOWN_PURCHASE = ("unknown_purchase", 404, "There is no such purchase")
     METHOD_NOT_ALLOWED = ("method_not_allowed", 405, "The method is not allowed here")
     DIFFERENT_DETAILS = ("different_details", 409, "The same thing was asked for with other details")
     OPERATION_CLOSED = ("operation_closed", 409, "The operation has ended")
     OPERATION_CANCELED = ("operation_canceled", 409, "The operation was cancelled")
+    NOT_IN_REVIEW = ("not_in_review", 409, "The submission is not in review")
+    ALREADY_DECIDED = ("already_decided", 409, "The submission has been decided otherwise")
     PAST_THE_PIVOT = ("past_the_pivot", 409, "The operation can no longer be cancelled")
     TOO_LARGE = ("too_large", 413, "The body is too large")
     UNSUPPORTED_MEDIA_TYPE = ("unsupported_media_type", 415, "The body has to be JSON")
@@ -38,6 +46,7 @@ class Kind(Enum):
     OPERATION_FAILED = ("operation_failed", 500, "The operation failed")
     INTERNAL = ("internal_error", 500, "Something went wrong here")
     TEMPORAL_AWAY = ("temporal_unavailable", 503, "Operations cannot be reached now")
+    NO_WORKER = ("no_worker", 503, "Nobody is there to take it now")
     VIEW_AWAY = ("view_unavailable", 503, "What was asked for cannot be read now")
 
     def __init__(self, type: str, status: int, title: str) -> None:  # noqa: A002 - the RFC's own word
@@ -46,13 +55,33 @@ class Kind(Enum):
         self.title = title
 
 
-FAILURE_STATUSES: Final[Mapping[str, int]] = {
-    UserFailure.INVALID_ACCOUNT_DETAILS: 422,
-    UserFailure.ACCOUNT_DETAILS_DIFFER: 409,
-    UserFailure.UNKNOWN_NOTIFICATION_TYPE: 422,
-    AnalyticsFailure.INVALID_EVENT: 422,
+FAILURES: Final[Mapping[str, tuple[int, str]]] = {
+    # The first three are older than the short names, and clients know them as they are.
+    UserFailure.INVALID_ACCOUNT_DETAILS: (422, UserFailure.INVALID_ACCOUNT_DETAILS),
+    UserFailure.ACCOUNT_DETAILS_DIFFER: (409, UserFailure.ACCOUNT_DETAILS_DIFFER),
+    UserFailure.UNKNOWN_NOTIFICATION_TYPE: (422, UserFailure.UNKNOWN_NOTIFICATION_TYPE),
+    AnalyticsFailure.INVALID_EVENT: (422, AnalyticsFailure.INVALID_EVENT),
+    ListingFailure.INVALID_LISTING: (422, "invalid_listing"),
+    ListingFailure.LISTING_DIFFERS: (409, "listing_differs"),
+    ListingFailure.UNKNOWN_LISTING: (404, "unknown_listing"),
+    ListingFailure.NOT_A_DRAFT: (409, "not_a_draft"),
+    ListingFailure.PARTNER_MAY_NOT_SELL: (403, "partner_may_not_sell"),
+    ListingFailure.REVIEW_OVERDUE: (409, "review_overdue"),
+    ListingFailure.NOT_FOR_SALE: (409, "not_for_sale"),
+    ListingFailure.MIXED_CURRENCIES: (422, "mixed_currencies"),
+    ListingFailure.SOLD_OUT: (409, "sold_out"),
+    ListingFailure.PURCHASE_DIFFERS: (409, "purchase_differs"),
+    ListingFailure.RESERVATION_EXPIRED: (409, "reservation_expired"),
+    # Not 503, which clients send again by themselves: this purchase has ended, and another one needs another id.
+    ListingFailure.PAYMENT_UNAVAILABLE: (502, "payment_unavailable"),
+    PaymentFailure.DECLINED: (402, "payment_declined"),
+    PaymentFailure.CAPTURE_REFUSED: (402, "capture_refused"),
+    PaymentFailure.CHARGE_VOIDED: (409, "charge_voided"),
+    PaymentFailure.UNKNOWN_CHARGE: (409, "unknown_charge"),
+    PaymentFailure.DIFFERENT_CHARGE: (409, "different_charge"),
+    PaymentFailure.INVALID_CHARGE: (422, "invalid_charge"),
 }
-"""The status of a request that waited for a workflow and got this failure; other types are `OPERATION_FAILED`."""
+"""Status and type of a request that waited for a workflow and got this failure; others are `OPERATION_FAILED`."""
 
 
 class Problem(Exception):
@@ -100,12 +129,13 @@ class OperationFailure(Problem):
 
     def response(self) -> Response:
         """Return it as an answer; a failure of the contracts is a kind of its own."""
-        status = FAILURE_STATUSES.get(self._failure_type or "")
-        if self._failure_type is None or status is None:
+        known = FAILURES.get(self._failure_type or "")
+        if known is None:
             return super().response()
+        status, name = known
         return problem_response(
             status=status,
-            type=self._failure_type,
+            type=name,
             title=self.kind.title,
             detail=self.detail,
             headers=self.headers,
@@ -180,6 +210,16 @@ _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
             "type": "object",
             "properties": {"type": {"type": ["string", "null"]}, "message": {"type": "string"}},
         },
+        "decided": {
+            "type": ["object", "null"],
+            "description": "What was decided about a submission, when a decision comes second or late.",
+            "properties": {
+                "reviewerId": {"type": "string"},
+                "approved": {"type": "boolean"},
+                "reason": {"type": "string"},
+            },
+        },
+        "blockedBy": {"type": "object", "description": "What it waits for, as in the status of an operation."},
         "errors": {
             "type": "array",
             "items": {
@@ -201,9 +241,15 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI says about the problems of a route, by status."""
     return {
         status: {
-            "description": "; ".join(kind.title for kind in Kind if kind.status == status),
+            "description": _described(status),
             "headers": _HEADERS.get(status, {}),
             "content": {PROBLEM_MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA}},
         }
         for status in statuses
     }
+
+
+def _described(status: int) -> str:
+    kinds = (kind.title for kind in Kind if kind.status == status)
+    failures = (safe_text(failure).removesuffix(".") for failure, (its, _) in FAILURES.items() if its == status)
+    return "; ".join(dict.fromkeys([*kinds, *failures]))

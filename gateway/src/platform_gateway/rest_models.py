@@ -49,7 +49,12 @@ def _checked_email(address: str) -> str:
     return address
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """Return the name.
+
+    Raises:
+        ValueError: when it is blank, or more than one line.
+    """
     if not name.strip():
         raise ValueError("must not be blank")
     if any(unicodedata.category(character) in _FORBIDDEN_IN_NAMES for character in name):
@@ -58,7 +63,7 @@ def _checked_name(name: str) -> str:
 
 
 Email = Annotated[str, AfterValidator(_checked_email), Field(json_schema_extra={"format": "email"})]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_CHARACTERS), AfterValidator(_checked_name)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_CHARACTERS), AfterValidator(checked_name)]
 # NUL is valid JSON, but no text of a PostgreSQL database.
 Message = Annotated[str, StringConstraints(min_length=1, max_length=MAX_MESSAGE_CHARACTERS, pattern=r"^[^\x00]*$")]
 NotificationType = Annotated[

@@ -38,6 +38,8 @@ class GatewaySettings(BaseSettings):
     execute_wait_seconds: Annotated[float, Field(ge=0, le=60)] = 10
     """How long `execute` waits for a result before it answers 202."""
     user_views_url: Annotated[HttpUrlText, Field(validation_alias="USER_VIEWS_URL")] = "http://127.0.0.1:9464"
+    payment_views_url: Annotated[HttpUrlText, Field(validation_alias="PAYMENT_VIEWS_URL")] = "http://127.0.0.1:9474"
+    listing_views_url: Annotated[HttpUrlText, Field(validation_alias="LISTING_VIEWS_URL")] = "http://127.0.0.1:9484"
     analytics_views_url: Annotated[HttpUrlText, Field(validation_alias="ANALYTICS_VIEWS_URL")] = "http://127.0.0.1:9494"
     temporal_ui_url: Annotated[HttpUrlText, Field(validation_alias="TEMPORAL_UI_URL")] = "http://localhost:8233"
     jaeger_ui_url: Annotated[HttpUrlText, Field(validation_alias="JAEGER_UI_URL")] = "http://localhost:16686"

@@ -86,6 +86,7 @@ async def _same(
     if await found.fingerprint() != command.fingerprint:
         detail = {
             Repeat.ONCE: "An earlier request with this Idempotency-Key had another body.",
+            Repeat.ONCE_BY_ID: "An earlier request with this id had another body.",
             Repeat.AGAIN_AFTER_FAILURE: "It was asked for with other details, and has completed or is going on.",
         }[command.repeat]
         raise Problem(command.repeat.other_body, detail, workflowId=command.workflow_id)

@@ -30,6 +30,9 @@ NO_ANSWER: Final = frozenset(
 )
 """After these nobody knows whether the call took place."""
 
+ENDED_BEFORE_ANSWERING: Final = "AcceptedUpdateCompletedWorkflow"
+"""The server's failure type of an update that was accepted by a workflow which ended without an answer to it."""
+
 _log = get_logger(__name__)
 
 

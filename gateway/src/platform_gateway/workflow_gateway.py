@@ -1,4 +1,4 @@
-"""What the routes ask of Temporal: start, execute, status, cancel; each comes to an end within its bound."""
+"""What the routes ask of Temporal: start, execute, status, review, cancel; each comes to an end within its bound."""
 
 import asyncio
 import re
@@ -6,20 +6,22 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
 from platform_contracts.identifiers import tenant_of
+from platform_contracts.listing.purchase import PURCHASE_CANCELLED
 from platform_contracts.message import ContractModel
 from platform_gateway.commands import Command
 from platform_gateway.describing import Description, describe
 from platform_gateway.problems import Kind, OperationFailure, Problem
 from platform_gateway.rest_models import OperationStatus
+from platform_gateway.reviewing import Review, Reviewed, review_submission
 from platform_gateway.starting import Started, start
 from platform_gateway.status import LinkTargets, PathOf, failure_type, operation_status
 from platform_gateway.temporal_calls import ATTEMPT, calling_temporal, is_missing_workflow
-from platform_gateway.waiting import Wait, result_within
+from platform_gateway.waiting import Wait, outcome_within, result_within
 
 RequestT = TypeVar("RequestT", bound=ContractModel)
 ResultT = TypeVar("ResultT", bound=ContractModel)
@@ -36,7 +38,9 @@ class Executed(Generic[ResultT]):
 
     started: Started[ResultT]
     result: ResultT | None
-    """None: it goes on."""
+    """None: it is not there yet."""
+    status: str
+    """RUNNING for a workflow that has told its result, and goes on."""
 
 
 class WorkflowGateway:
@@ -63,7 +67,7 @@ class WorkflowGateway:
     async def execute(
         self, command: Command[RequestT, ResultT], *, wait_seconds: float, gone: Wait | None = None
     ) -> Executed[ResultT]:
-        """Start a workflow and wait for its result.
+        """Start a workflow and wait for its result, or for its outcome where the command has one.
 
         Args:
             command: what to start.
@@ -76,13 +80,16 @@ class WorkflowGateway:
         started = await start(self._client, command)
         reasons = [self._closing.wait] if gone is None else [self._closing.wait, gone]
         try:
+            if command.outcome is not None and started.status == "RUNNING":
+                result = await outcome_within(started.handle, command.outcome, wait_seconds, unless=reasons)
+                return Executed(started, result, status="RUNNING")
             result = await result_within(started.handle, wait_seconds, unless=reasons)
-        except WorkflowFailureError as error:
-            if isinstance(error.cause, CancelledError):
-                raise Problem(Kind.OPERATION_CANCELED, workflowId=started.workflow_id, runId=started.run_id) from None
+        except (WorkflowFailureError, WorkflowUpdateFailedError) as error:
             kind = failure_type(error.cause)
+            if isinstance(error.cause, CancelledError) or kind == PURCHASE_CANCELLED:
+                raise Problem(Kind.OPERATION_CANCELED, workflowId=started.workflow_id, runId=started.run_id) from None
             raise OperationFailure(kind, workflow_id=started.workflow_id, run_id=started.run_id) from None
-        return Executed(started, result)
+        return Executed(started, result, status="COMPLETED")
 
     async def status(self, tenant: str, workflow_id: str, *, self_path: PathOf, cancel_path: PathOf) -> OperationStatus:
         """Return where a workflow stands; needs no worker.
@@ -96,14 +103,14 @@ class WorkflowGateway:
                 self._client, found, links=self._links, self_path=self_path, cancel_path=cancel_path
             )
 
-    async def cancel(self, tenant: str, workflow_id: str) -> Description:
+    async def cancel(self, tenant: str, workflow_id: str, *, unknown: Kind = Kind.UNKNOWN_OPERATION) -> Description:
         """Ask a workflow to stop; asking twice is asking once. Return what it was when it was asked.
 
         Raises:
-            Problem: `OPERATION_CLOSED`, `PAST_THE_PIVOT`, `UNKNOWN_OPERATION` or `TEMPORAL_AWAY`.
+            Problem: `OPERATION_CLOSED`, `PAST_THE_PIVOT`, `TEMPORAL_AWAY`, or `unknown` where there is none.
         """
         async with calling_temporal():
-            found = await self._found(tenant, workflow_id)
+            found = await self._found(tenant, workflow_id, unknown=unknown)
             ids: dict[str, Any] = {"workflowId": found.workflow_id, "runId": found.run_id}
             if not found.is_open:
                 raise Problem(Kind.OPERATION_CLOSED, f"Its status is {found.status}.", **ids)
@@ -136,12 +143,16 @@ class WorkflowGateway:
             return "Temporal does not answer: no connection"
         return None
 
-    async def _found(self, tenant: str, workflow_id: str) -> Description:
+    async def review(self, review: Review) -> Reviewed:
+        """Decide on a submission; see `reviewing.review_submission`."""
+        return await review_submission(self._client, review)
+
+    async def _found(self, tenant: str, workflow_id: str, *, unknown: Kind = Kind.UNKNOWN_OPERATION) -> Description:
         if _ID.fullmatch(workflow_id) is None or tenant_of(workflow_id) != tenant:
-            raise Problem(Kind.UNKNOWN_OPERATION)
+            raise Problem(unknown)
         try:
             return await describe(self._client, workflow_id)
         except RPCError as error:
             if is_missing_workflow(error):
-                raise Problem(Kind.UNKNOWN_OPERATION) from None
+                raise Problem(unknown) from None
             raise

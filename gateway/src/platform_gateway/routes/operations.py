@@ -6,10 +6,17 @@ from starlette.responses import Response
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import documented
 from platform_gateway.rest_models import Accepted, OperationStatus
-from platform_gateway.routes.shared import ACCEPTED, WORKFLOW_ID_PARAMETER, Tenant, WorkflowId, accepted, path_to
+from platform_gateway.routes.shared import (
+    ACCEPTED,
+    OPERATION_ROUTE,
+    WORKFLOW_ID_PARAMETER,
+    Tenant,
+    WorkflowId,
+    accepted,
+    path_to,
+)
 from platform_gateway.workflow_gateway import WorkflowGateway
 
-OPERATION_ROUTE = "operation"
 _CANCEL_ROUTE = "operation_cancel"
 
 

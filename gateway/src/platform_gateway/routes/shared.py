@@ -2,23 +2,30 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Header, Query, Request
 from starlette.responses import JSONResponse
 
 from platform_contracts.message import ContractModel
+from platform_gateway.commands import Command
 from platform_gateway.problem_route import tenant_of
 from platform_gateway.problems import RETRY_AFTER_SECONDS
 from platform_gateway.rest_models import Accepted, RestModel
 from platform_gateway.starting import Started
-from platform_gateway.workflow_gateway import Executed
+from platform_gateway.waiting import client_gone
+from platform_gateway.workflow_gateway import Executed, WorkflowGateway
 
 MAX_WAIT_SECONDS: Final = 30
 """How long `Prefer: wait` can hold a request; proxies in between often give up after 60 s."""
 
 _WAIT: Final = re.compile(r'(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=$|[,;])', re.IGNORECASE)
 
+OPERATION_ROUTE: Final = "operation"
+"""The name of the route that tells where an operation stands."""
+
+RequestT = TypeVar("RequestT", bound=ContractModel)
 ResultT = TypeVar("ResultT", bound=ContractModel)
 
 Tenant = Annotated[str, Depends(tenant_of)]
@@ -115,12 +122,33 @@ def executed(
     started = execution.started
     if execution.result is None:
         return accepted_start(started, location=location)
-    head = Accepted(workflow_id=started.workflow_id, run_id=started.run_id, status="COMPLETED")
+    head = Accepted(workflow_id=started.workflow_id, run_id=started.run_id, status=execution.status)
     result = result_type.model_validate(execution.result.model_dump())
     return JSONResponse(
         {**head.model_dump(mode="json"), "result": result.model_dump(mode="json")},
         headers=_replayed(started.replayed),
     )
+
+
+async def started_or_executed(
+    request: Request,
+    workflows: WorkflowGateway,
+    command: Command[RequestT, ResultT],
+    *,
+    prefer: str | None,
+    result_type: type[RestModel],
+) -> JSONResponse:
+    """Start the operation, and wait for its result as long as the client prefers; by default not at all.
+
+    Raises:
+        Problem: as `WorkflowGateway.execute`.
+    """
+    location = path_to(request, OPERATION_ROUTE)
+    wait_seconds = preferred_wait_seconds(prefer)
+    if wait_seconds is None:
+        return accepted_start(await workflows.start(command), location=location)
+    execution = await workflows.execute(command, wait_seconds=wait_seconds, gone=partial(client_gone, request))
+    return executed(execution, result_type=result_type, location=location)
 
 
 def _replayed(replayed: bool) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Users: onboard one, notify one, read an inbox and an account."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -23,7 +22,6 @@ from platform_gateway.rest_models import (
     UserNotificationRequest,
     UserOnboardingRequest,
 )
-from platform_gateway.routes.operations import OPERATION_ROUTE
 from platform_gateway.routes.shared import (
     ACCEPTED,
     DONE,
@@ -31,13 +29,9 @@ from platform_gateway.routes.shared import (
     IdempotencyKey,
     Prefer,
     Tenant,
-    accepted_start,
-    executed,
-    path_to,
-    preferred_wait_seconds,
+    started_or_executed,
 )
 from platform_gateway.views_client import ViewsClient
-from platform_gateway.waiting import client_gone
 from platform_gateway.workflow_gateway import WorkflowGateway
 
 UserId = Annotated[ClientId, Path(alias="userId")]
@@ -68,12 +62,7 @@ def users_router(workflows: WorkflowGateway, views: ViewsClient, *, authenticate
     ) -> Response:
         """Onboard the user, once; a repeat with the same body is the same operation, another body is refused."""
         command = onboard(body, tenant=tenant, user_id=user_id)
-        location = path_to(request, OPERATION_ROUTE)
-        wait_seconds = preferred_wait_seconds(prefer)
-        if wait_seconds is None:
-            return accepted_start(await workflows.start(command), location=location)
-        execution = await workflows.execute(command, wait_seconds=wait_seconds, gone=partial(client_gone, request))
-        return executed(execution, result_type=OnboardingResult, location=location)
+        return await started_or_executed(request, workflows, command, prefer=prefer, result_type=OnboardingResult)
 
     @router.post(
         "/notifications",
@@ -96,12 +85,7 @@ def users_router(workflows: WorkflowGateway, views: ViewsClient, *, authenticate
     ) -> Response:
         """Notify the user. Each request is a new notification, unless it repeats an `Idempotency-Key`."""
         command = notify(body, tenant=tenant, user_id=user_id, idempotency_key=idempotency_key)
-        location = path_to(request, OPERATION_ROUTE)
-        wait_seconds = preferred_wait_seconds(prefer)
-        if wait_seconds is None:
-            return accepted_start(await workflows.start(command), location=location)
-        execution = await workflows.execute(command, wait_seconds=wait_seconds, gone=partial(client_gone, request))
-        return executed(execution, result_type=NotificationResult, location=location)
+        return await started_or_executed(request, workflows, command, prefer=prefer, result_type=NotificationResult)
 
     @router.get(
         "/inbox",
