@@ -42,8 +42,9 @@ class SqlCharges:
                     changed_at=now,
                 )
                 .on_conflict_do_nothing()
+                .returning(CHARGES.c.operation_id)
             )
-            if written.rowcount == 1:
+            if written.one_or_none() is not None:
                 status = ChargeStatus.AUTHORISING
                 return StoredCharge(tenant=tenant, operation_id=operation_id, status=status, details=details), True
             return await _stored(connection, tenant, operation_id), False

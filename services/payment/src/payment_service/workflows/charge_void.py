@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
 
 @workflow.defn(name=WORKFLOW_TYPE, failure_exception_types=[ValidationError])
 class ChargeVoidWorkflow(ChargeVoid):
-    """Void until it is known to be voided; somebody was promised that nothing will be charged, so no cancel stops it."""
+    """Void until it is known to be voided; somebody was promised that nothing is charged, so no cancel stops it."""
 
     @workflow.run
     async def run(self, charge: ChargeRequest) -> ChargeResult:

@@ -1,0 +1,66 @@
+"""The views of the payment service over HTTP, as the gateway reads them."""
+
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from payment_service.domain.charges import ChargeStatus
+from payment_service.persistence.charges import SqlCharges
+from payment_service.persistence.ledger import SqlLedger
+from payment_service.views import views
+from platform_contracts.payment.views import BALANCES, CHARGE, Balances, ChargeAnswer
+from platform_runtime.database import Database
+from platform_runtime.internal_app import internal_app
+from tests.fakes.payment import euros
+from tests.integration.payment.samples import NOW, captured, details
+
+RIGHT = {"Authorization": "Bearer secret", "X-Tenant": "buyers"}
+SELLER = {**RIGHT, "X-Tenant": "seller-0"}
+
+
+@pytest.fixture
+async def http(database: Database) -> AsyncGenerator[httpx.AsyncClient]:
+    """Return a client of the internal port of a service with one captured charge."""
+    charges = SqlCharges(database)
+    charge, _ = await charges.begin(tenant="buyers", operation_id="p-1", details=details(1_500, 500), now=NOW)
+    charge = await charges.move(charge, to=ChargeStatus.AUTHORISED, now=NOW)
+    await charges.capture(charge, transaction=captured(charge))
+    routes = views(charges=charges, ledger=SqlLedger(database), token=SecretStr("secret"))
+    app = internal_app(registry=CollectorRegistry(), checks={}, views=routes)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://payment") as client:
+        yield client
+
+
+async def test_seller_reads_what_it_is_owed_now_and_was_owed_before(http: httpx.AsyncClient) -> None:
+    before = (NOW - timedelta(seconds=1)).isoformat()
+
+    now = Balances.model_validate_json((await http.get(BALANCES.path, headers=SELLER)).content)
+    then = Balances.model_validate_json((await http.get(BALANCES.path, params={"at": before}, headers=SELLER)).content)
+
+    assert now.balances == (euros(1_350),)
+    assert then.balances == ()
+    assert then.as_of.isoformat() == before
+
+
+async def test_buyer_reads_its_charge_and_nobody_else_does(http: httpx.AsyncClient) -> None:
+    mine = ChargeAnswer.model_validate_json(
+        (await http.get(CHARGE.path, params={"operation_id": "p-1"}, headers=RIGHT)).content
+    )
+    others = await http.get(CHARGE.path, params={"operation_id": "p-1"}, headers=SELLER)
+
+    assert mine.charge is not None
+    assert (mine.charge.status, mine.charge.amount) == ("captured", euros(2_000))
+    assert others.json() == {"charge": None}
+
+
+@pytest.mark.parametrize(
+    ("path", "query"), [(CHARGE.path, {}), (CHARGE.path, {"operation_id": "a b"}), (BALANCES.path, {"at": "yesterday"})]
+)
+async def test_wrong_query_is_refused(http: httpx.AsyncClient, path: str, query: dict[str, str]) -> None:
+    response = await http.get(path, params=query, headers=RIGHT)
+
+    assert (response.status_code, response.json()["type"]) == (422, "invalid_query")
