@@ -257,6 +257,13 @@ def regenerate(session: nox.Session) -> None:
 
 
 @nox.session
+def compose(session: nox.Session) -> None:
+    """Bring compose.yaml up with docker, run the demo against it, and take it down again."""
+    make_environment()
+    run(session, "python", "-m", "deploy.rehearsal", *session.posargs)
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
     """Make requirements.lock anew; versions move only of packages named behind `--`, or all with `-- --upgrade`."""
     make_environment()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -45,7 +46,7 @@ def run_demo(settings: StackSettings, console: Console, *, keep: bool) -> bool:
         missing = [name for name in ("gateway", "mail", "traces", "acquirer") if name not in status.urls]
         if missing:
             raise StackError(f"the demo reads {' and '.join(missing)} back, but there is no page of it to read")
-        good = asyncio.run(_tell(status.urls, _api_key(), console))
+        good = asyncio.run(tell(status.urls, _api_key(), console))
         console.print("\n[bold]Where to look[/bold]" + ("" if keep or not stack.started else " (with --keep)"))
         for name, url in status.urls.items():
             console.print(f"  {name:<9} {url}")
@@ -55,7 +56,14 @@ def run_demo(settings: StackSettings, console: Console, *, keep: bool) -> bool:
             stack.stop_what_was_started()
 
 
-async def _tell(urls: dict[str, str], api_key: str | None, console: Console) -> bool:
+async def tell(urls: Mapping[str, str], api_key: str | None, console: Console) -> bool:
+    """Tell the story to a platform that runs, and return whether everything was as expected.
+
+    Args:
+        urls: where `gateway`, `mail`, `traces` and `acquirer` are; Temporal is where the environment says.
+        api_key: what the gateway asks for; None when it asks for nothing.
+        console: where to print.
+    """
     headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
     async with (
         httpx.AsyncClient(base_url=urls["gateway"], headers=headers, timeout=_ANSWER_WITHIN_SECONDS) as http,

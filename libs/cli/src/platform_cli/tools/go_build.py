@@ -30,6 +30,8 @@ class GoModule:
     package: str
     ldflags: str
     replacements: tuple[str, ...] = ()
+    """What the module's own go.mod replaces; it counts only in the module that is built. So do its exclusions."""
+    exclusions: tuple[str, ...] = ()
 
 
 def build(recipe: GoModule, directory: Path, *, report: Callable[[str], None]) -> Path:
@@ -74,7 +76,8 @@ def build(recipe: GoModule, directory: Path, *, report: Callable[[str], None]) -
 
 def _go_mod(recipe: GoModule) -> str:
     replacements = "".join(f"replace {replacement}\n" for replacement in recipe.replacements)
-    return f"module tool-build\n\ngo 1.25.0\n\n{replacements}"
+    exclusions = "".join(f"exclude {exclusion}\n" for exclusion in recipe.exclusions)
+    return f"module tool-build\n\ngo 1.25.0\n\n{replacements}{exclusions}"
 
 
 def _own_checksums(recipe: GoModule) -> str:
