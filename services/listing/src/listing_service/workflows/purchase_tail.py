@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from platform_contracts.task_queues import TaskQueue
     from platform_contracts.user.notification import Notification, NotificationInput, notification_workflow_id
     from platform_workflow_tools.events import report_events
+    from platform_workflow_tools.spans import part
 
 _MAX_ID_CHARACTERS: Final = 64
 """What a `ClientId` may have."""
@@ -22,22 +23,24 @@ _MAX_ID_CHARACTERS: Final = 64
 
 async def tell(purchase: PurchaseInput, result: PurchaseResult) -> None:
     """Notify the buyer and each seller, by workflows that outlive this one, and report the event."""
-    await _notify(
-        purchase,
-        tenant=purchase.tenant,
-        user_id=purchase.buyer_id,
-        role="buyer",
-        message=f"Your purchase {purchase.purchase_id} is paid: {amount_text(result.total)}.",
-    )
-    for seller in sorted({line.seller for line in purchase.lines}):
-        units = sum(line.quantity for line in purchase.lines if line.seller == seller)
+    with part("tell buyer"):
         await _notify(
             purchase,
-            tenant=seller,
-            user_id=seller,
-            role=f"seller-{seller}",
-            message=f"You sold {units} unit{'' if units == 1 else 's'} in purchase {purchase.purchase_id}.",
+            tenant=purchase.tenant,
+            user_id=purchase.buyer_id,
+            role="buyer",
+            message=f"Your purchase {purchase.purchase_id} is paid: {amount_text(result.total)}.",
         )
+    for number, seller in enumerate(sorted({line.seller for line in purchase.lines}), start=1):
+        units = sum(line.quantity for line in purchase.lines if line.seller == seller)
+        with part(f"tell seller {number}"):
+            await _notify(
+                purchase,
+                tenant=seller,
+                user_id=seller,
+                role=f"seller-{seller}",
+                message=f"You sold {units} unit{'' if units == 1 else 's'} in purchase {purchase.purchase_id}.",
+            )
     try:
         await report_events(
             event_of(
