@@ -7,7 +7,7 @@ import pytest
 from platform_cli.errors import StackError
 from platform_cli.services import SERVICES, service_named
 from platform_cli.settings import StackSettings
-from platform_cli.stack.backends import Backend, mail_server, temporal_server, trace_backend
+from platform_cli.stack.backends import Backend, card_acquirer, mail_server, temporal_server, trace_backend
 from platform_cli.stack.home import Home
 from platform_cli.stack.plan import Plan, check_ports, process_environment, refuse_task_queue
 from tests.support.network import free_port
@@ -66,6 +66,35 @@ def test_mail_server_elsewhere_that_does_not_answer_is_an_error_without_its_pass
         mail_server(StackSettings(user_smtp_url="smtp://me:secret@nowhere.invalid"), home)
 
     assert "secret" not in str(error.value)
+
+
+def test_acquirer_that_answers_is_used(home: Home, listener: int) -> None:
+    url = f"http://127.0.0.1:{listener}/"
+
+    backend = card_acquirer(StackSettings(payment_acquirer_url=url), home)
+
+    assert backend.process is None
+    assert backend.urls == {"acquirer": f"http://127.0.0.1:{listener}"}
+
+
+@pytest.mark.parametrize("is_named", [True, False], ids=["named", "by its port"])
+def test_loopback_acquirer_where_nothing_listens_is_started_there(home: Home, *, is_named: bool) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = StackSettings(payment_acquirer_url=url) if is_named else StackSettings(acquirer_port=port)
+
+    backend = card_acquirer(settings, home)
+
+    assert backend.process is not None
+    assert backend.process.environment["ACQUIRER_PORT"] == str(port)
+    assert backend.process.environment["PARTNER_HOME"] == str(home.directory)
+    assert backend.environment == {"PAYMENT_ACQUIRER_URL": url}
+    assert backend.process.ports[0].variable == ("PAYMENT_ACQUIRER_URL" if is_named else "ACQUIRER_PORT")
+
+
+def test_acquirer_elsewhere_that_does_not_answer_is_an_error(home: Home) -> None:
+    with pytest.raises(StackError, match=r"PAYMENT_ACQUIRER_URL.*does not answer"):
+        card_acquirer(StackSettings(payment_acquirer_url="http://nowhere.invalid"), home)
 
 
 def test_trace_backend_that_answers_is_used(home: Home, listener: int) -> None:

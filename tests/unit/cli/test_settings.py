@@ -10,7 +10,14 @@ from platform_cli.settings import StackSettings, internal_address, stack_setting
 
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for variable in ("GATEWAY_PORT", "TEMPORAL_UI_PORT", "USER_INTERNAL_PORT", "PARTNER_HOME", "USER_INTERNAL_HOST"):
+    for variable in (
+        "GATEWAY_PORT",
+        "TEMPORAL_UI_PORT",
+        "ACQUIRER_PORT",
+        "USER_INTERNAL_PORT",
+        "PARTNER_HOME",
+        "USER_INTERNAL_HOST",
+    ):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -21,7 +28,8 @@ def test_ports_have_the_documented_defaults() -> None:
     assert (settings.gateway_port, settings.temporal_ui_port, settings.jaeger_ui_port) == (8000, 8233, 16686)
     assert (settings.jaeger_otlp_grpc_port, settings.jaeger_otlp_http_port) == (4317, 4318)
     assert (settings.mailpit_smtp_port, settings.mailpit_ui_port) == (1025, 8025)
-    assert [internal_address(service)[1] for service in SERVICES] == [9464, 9494]
+    assert (settings.acquirer_port, settings.acquirer_url) == (8090, "http://127.0.0.1:8090")
+    assert [internal_address(service)[1] for service in SERVICES] == [9464, 9474, 9484, 9494]
 
 
 def test_env_file_of_the_working_directory_counts_and_the_environment_wins(
@@ -67,7 +75,7 @@ def test_workers_may_be_given_together_or_one_by_one() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [("user", "is not SERVICE=NUMBER"), ("user=x", "is not SERVICE=NUMBER"), ("user=-1", "is not SERVICE=NUMBER"),
-     ("shop=1", "the services are user, analytics"), ("user=11", "at most 10")],
+     ("shop=1", "the services are user, payment, listing, analytics"), ("user=11", "at most 10")],
 )  # fmt: skip
 def test_wrong_number_of_workers_is_refused_with_a_reason(text: str, complaint: str) -> None:
     with pytest.raises(StackError, match=complaint):
