@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -40,6 +41,8 @@ _PORTS = (
 def main() -> int:
     """Rehearse; return 0 when everything was as expected."""
     console = Console(soft_wrap=True, highlight=False)
+    # Containers outlive their engine, so being told to end is a reason to take them down and not to die.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="partner-", ignore_cleanup_errors=True) as directory, ExitStack() as stack:
         scratch = Path(directory)
         try:
@@ -110,8 +113,7 @@ def _not_scraped(prometheus: str) -> list[str]:
         with urllib.request.urlopen(f"{prometheus}/api/v1/targets", timeout=10) as answer:  # noqa: S310 - our own
             targets = json.load(answer)["data"]["activeTargets"]
         healthy = {target["labels"]["job"] for target in targets if target["health"] == "up"}
-        configured = _jobs()
-        missing = sorted(configured - healthy)
+        missing = sorted(_jobs() - healthy)
         if not missing or time.monotonic() > deadline:
             return missing
         time.sleep(1)
