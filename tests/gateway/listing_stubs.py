@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.workflow import ParentClosePolicy
 
 from platform_contracts.listing import archival, listing_draft, publication, purchase
 from platform_contracts.listing.archival import Archival, ArchivalInput, ArchivalResult
@@ -34,6 +35,7 @@ from platform_contracts.listing.purchase import (
 )
 from platform_contracts.memo import Progress
 from platform_contracts.money import Money
+from platform_contracts.payment import charge_resolution
 from platform_contracts.payment.charge import AUTHORISE
 from platform_contracts.payment.failures import PaymentFailure
 from platform_contracts.task_queues import TaskQueue
@@ -51,6 +53,7 @@ FAILURES_BY_TOKEN = {
 }
 
 TOKEN_NO_PAYMENT_WORKER = "tok_no_payment_worker"
+TOKEN_NOBODY_RESOLVES = "tok_nobody_resolves"
 TOKEN_TELLS_FOR_EVER = "tok_tells_for_ever"
 TOKEN_WAITS = "tok_waits"
 TOKEN_PAST_THE_PIVOT = "tok_past_the_pivot"
@@ -159,6 +162,12 @@ class PurchaseStub(Purchase):
         if token == TOKEN_NO_PAYMENT_WORKER:
             await workflow.execute_activity(
                 AUTHORISE.name, task_queue=AUTHORISE.task_queue, start_to_close_timeout=timedelta(seconds=5)
+            )
+        if token == TOKEN_NOBODY_RESOLVES:
+            await workflow.execute_child_workflow(
+                charge_resolution.WORKFLOW_TYPE,
+                task_queue=TaskQueue.PAYMENT,
+                parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
             )
         units = sum(line.quantity for line in purchase.lines)
         return PurchaseResult(

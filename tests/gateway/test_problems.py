@@ -80,7 +80,7 @@ async def test_every_guarded_route_documents_how_to_come_in(api: httpx.AsyncClie
     document = await _document(api)
 
     guarded = {path: operations for path, operations in document["paths"].items() if path not in ("/livez", "/readyz")}
-    assert len(guarded) == 20
+    assert len(guarded) == 21
     for operations in guarded.values():
         for operation in operations.values():
             assert operation["security"] == [{"HTTPBearer": []}, {"APIKeyHeader": []}]

@@ -14,6 +14,7 @@ from platform_contracts.identifiers import idempotency_key_id
 from tests.gateway.api import blocked_with, closed_status, opened_api, status_when
 from tests.gateway.listing_stubs import (
     TOKEN_NO_PAYMENT_WORKER,
+    TOKEN_NOBODY_RESOLVES,
     TOKEN_PAST_THE_PIVOT,
     TOKEN_TELLS_FOR_EVER,
     TOKEN_WAITS,
@@ -252,10 +253,11 @@ async def test_another_accounts_purchase_does_not_exist(client: Client, api: htt
     assert theirs.json()["workflowId"] != mine.json()["workflowId"]
 
 
+@pytest.mark.parametrize("token", [TOKEN_NO_PAYMENT_WORKER, TOKEN_NOBODY_RESOLVES])
 async def test_a_purchase_that_nobody_charges_waits_for_a_payment_worker(
-    selling_api: httpx.AsyncClient, client: Client
+    selling_api: httpx.AsyncClient, client: Client, token: str
 ) -> None:
-    started = await selling_api.post("/v1/purchases", json=order(paymentToken=TOKEN_NO_PAYMENT_WORKER))
+    started = await selling_api.post("/v1/purchases", json=order(paymentToken=token))
     workflow_id = started.json()["workflowId"]
 
     status = await status_when(selling_api, workflow_id, blocked_with("reason"))

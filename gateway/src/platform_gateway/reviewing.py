@@ -1,6 +1,7 @@
 """Decide on a submission: an update, which counts only once a worker has accepted it."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -33,7 +34,7 @@ from platform_gateway.problems import Kind, OperationFailure, Problem
 from platform_gateway.rest_models import WaitingFor, WaitingForWorker
 from platform_gateway.status import failure_type
 from platform_gateway.temporal_calls import ATTEMPT, ENDED_BEFORE_ANSWERING, calling_temporal, is_missing_workflow
-from platform_gateway.waiting import within
+from platform_gateway.waiting import Wait, within
 
 _ACCEPT_SECONDS: Final = 2.3
 """How long the workflow may take to accept it: longer than a worker needs, and with the other calls of the request
@@ -93,10 +94,15 @@ class _Submission:
     decision: ReviewDecision | None
 
 
-async def review_submission(client: Client, review: Review) -> Reviewed:
+async def review_submission(client: Client, review: Review, *, unless: Sequence[Wait] = ()) -> Reviewed:
     """Give the decision to the submission, and return what came of it.
 
     Sending the same decision again is safe, whatever was answered: the workflow takes one decision.
+
+    Args:
+        client: the connection to Temporal.
+        review: the decision, and on what.
+        unless: what ends the waiting for the result early; the decision counts all the same.
 
     Raises:
         Problem: `UNKNOWN_SUBMISSION`; `REVIEWER_IS_SUBMITTER`; `NOT_IN_REVIEW` or `ALREADY_DECIDED` with what was
@@ -108,7 +114,7 @@ async def review_submission(client: Client, review: Review) -> Reviewed:
         async with calling_temporal():
             await _check_listing(client, handle, review)
             update = await _accepted(client, handle, review)
-        result = None if update is None else await within(_answer(update), _RESULT_SECONDS)
+        result = None if update is None else await within(_answer(update), _RESULT_SECONDS, unless)
     except WorkflowUpdateFailedError as error:
         async with calling_temporal():
             raise await _refused(client, handle, failure_type(error.cause)) from None

@@ -3,18 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
+from temporalio.api.enums.v1 import ParentClosePolicy
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
 from temporalio.exceptions import TimeoutError as TemporalTimeout
+from temporalio.service import RPCError
 
 from platform_contracts import memo
 from platform_contracts.failures import safe_text
 from platform_gateway.blocked_by import blocked_by, task_failure_cause
-from platform_gateway.describing import Description, moment
+from platform_gateway.describing import Description, describe, moment
 from platform_gateway.rest_models import (
+    BlockedBy,
     Failure,
     Links,
     OperationStatus,
@@ -22,6 +25,10 @@ from platform_gateway.rest_models import (
     WorkflowTaskFailing,
     camel_case,
 )
+from platform_gateway.temporal_calls import is_missing_workflow
+
+_MOST_CHILDREN: Final = 3
+"""How many children are looked at: each is one more call for one status."""
 
 PathOf = Callable[[str], str]
 """Returns the path of a route for a workflow id."""
@@ -63,9 +70,7 @@ async def operation_status(
     """
     progress = await found.progress()
     trace_id = await found.trace_id()
-    blocked = blocked_by(found, progress, now=datetime.now(UTC))
-    if isinstance(blocked, WorkflowTaskFailing):
-        blocked = WorkflowTaskFailing(attempt=blocked.attempt, cause=await task_failure_cause(client, found))
+    blocked = await _blocked(client, found) or await _by_children(client, found)
     result, failure = await _outcome(client, found)
     can_cancel = found.is_open and (progress is None or progress.cancellable)
     return OperationStatus(
@@ -88,6 +93,36 @@ async def operation_status(
             trace=links.trace(trace_id),
         ),
     )
+
+
+async def _blocked(client: Client, found: Description) -> BlockedBy | None:
+    blocked = blocked_by(found, await found.progress(), now=datetime.now(UTC))
+    if isinstance(blocked, WorkflowTaskFailing):
+        return WorkflowTaskFailing(attempt=blocked.attempt, cause=await task_failure_cause(client, found))
+    return blocked
+
+
+async def _by_children(client: Client, found: Description) -> BlockedBy | None:
+    """Return why a child that it may wait for does not move, such as the one that resolves a charge."""
+    if not found.is_open:
+        return None
+    awaited = [
+        child
+        for child in found.raw.pending_children
+        # What is to go on without it is not waited for.
+        if child.parent_close_policy != ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON
+    ]
+    for child in awaited[:_MOST_CHILDREN]:
+        try:
+            reason = await _blocked(client, await describe(client, child.workflow_id, run_id=child.run_id))
+        except RPCError as error:
+            if not is_missing_workflow(error):
+                raise
+            # It is to start, or its parent has not heard yet that it is gone.
+            continue
+        if reason is not None:
+            return reason
+    return None
 
 
 async def _outcome(client: Client, found: Description) -> tuple[Any, Failure | None]:

@@ -78,7 +78,7 @@ class WorkflowGateway:
             Problem: as `start`; `OperationFailure` when it failed, `OPERATION_CANCELED` when it was cancelled.
         """
         started = await start(self._client, command)
-        reasons = [self._closing.wait] if gone is None else [self._closing.wait, gone]
+        reasons = self._reasons(gone)
         try:
             if command.outcome is not None and started.status == "RUNNING":
                 result = await outcome_within(started.handle, command.outcome, wait_seconds, unless=reasons)
@@ -143,9 +143,12 @@ class WorkflowGateway:
             return "Temporal does not answer: no connection"
         return None
 
-    async def review(self, review: Review) -> Reviewed:
+    async def review(self, review: Review, *, gone: Wait | None = None) -> Reviewed:
         """Decide on a submission; see `reviewing.review_submission`."""
-        return await review_submission(self._client, review)
+        return await review_submission(self._client, review, unless=self._reasons(gone))
+
+    def _reasons(self, gone: Wait | None) -> list[Wait]:
+        return [self._closing.wait] if gone is None else [self._closing.wait, gone]
 
     async def _found(self, tenant: str, workflow_id: str, *, unknown: Kind = Kind.UNKNOWN_OPERATION) -> Description:
         if _ID.fullmatch(workflow_id) is None or tenant_of(workflow_id) != tenant:

@@ -1,5 +1,6 @@
 """Listings: draft one, submit it, review it, archive it, look at them."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -38,6 +39,7 @@ from platform_gateway.routes.shared import (
     started_or_executed,
 )
 from platform_gateway.views_client import ViewsClient
+from platform_gateway.waiting import client_gone
 from platform_gateway.workflow_gateway import WorkflowGateway
 
 ListingId = Annotated[ClientId, Path(alias="listingId")]
@@ -117,7 +119,8 @@ def listings_router(workflows: WorkflowGateway, views: ViewsClient, *, authentic
         It counts once a worker has accepted it: without one the answer is a 503 that tells what is waited for. A 202
         says that it counts, and is still being carried out.
         """
-        decided = await workflows.review(Review(tenant, listing_id, submission_id, body, idempotency_key))
+        decision = Review(tenant, listing_id, submission_id, body, idempotency_key)
+        decided = await workflows.review(decision, gone=partial(client_gone, request))
         if decided.result is None:
             location = path_to(request, OPERATION_ROUTE)
             return accepted(decided.workflow_id, decided.run_id, "RUNNING", location=location)
