@@ -97,7 +97,7 @@ async def test_an_unexpected_failure_is_a_500_that_gives_nothing_away(served_api
     assert answer.status_code == 500
     assert answer.json()["type"] == "operation_failed"
     assert answer.json()["failure"]["type"] == "user.MailServerAway"
-    assert "db-7" not in answer.text
+    assert "db-7.internal" not in answer.text
 
 
 async def test_status_tells_everything_about_a_completed_workflow(served_api: httpx.AsyncClient) -> None:

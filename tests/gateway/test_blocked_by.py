@@ -82,7 +82,7 @@ async def test_a_bug_in_the_workflow_is_told_by_its_cause(api: httpx.AsyncClient
     assert status["blockedBy"]["reason"] == "workflow_task_failing"
     assert status["blockedBy"]["attempt"] >= 2
     assert status["blockedBy"]["cause"] == "workflow_worker_unhandled_failure"
-    assert "db-7" not in str(status)
+    assert "db-7.internal" not in str(status)
 
 
 async def test_an_activity_that_fails_is_told_without_its_text(
@@ -96,7 +96,7 @@ async def test_an_activity_that_fails_is_told_without_its_text(
     assert blocked["name"] == "user.always_fails"
     assert blocked["attempt"] >= 2
     assert blocked["lastError"]["type"] == "user.MailServerAway"
-    assert "db-7" not in str(status)
+    assert "db-7.internal" not in str(status)
 
 
 async def test_an_activity_on_a_queue_that_nobody_polls_names_that_queue(

@@ -125,7 +125,7 @@ async def test_a_purchase_that_failed_is_a_problem_by_its_short_name(
         assert answer.json()["type"] == type_
         assert answer.json()["workflowId"].endswith(body["purchaseId"])
         assert answer.json()["failure"]["type"].startswith(("listing.", "payment."))
-        assert "db-7" not in answer.text
+        assert "db-7.internal" not in answer.text
 
 
 async def test_a_key_names_the_purchase(api: httpx.AsyncClient) -> None:
