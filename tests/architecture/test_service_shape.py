@@ -47,7 +47,8 @@ def test_each_workflow_stands_in_a_file_named_like_its_contract(service: Member)
     workflows = _module_names(service.source / "workflows") - {"patches"}
 
     assert workflows
-    assert workflows <= contracts
+    # A long one may keep a part of itself beside it: purchase_tail.py belongs to purchase.py.
+    assert {name for name in workflows if not any(name.startswith(f"{each}_") for each in contracts)} <= contracts
 
 
 @each_service
