@@ -1,5 +1,6 @@
 """Every command that a document prints works, on a platform of the documents' own."""
 
+import re
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from fastapi import FastAPI
 
 from tests.support.documents import ROOT, Answer, Block, as_tested, assert_as_shown, blocks, commands, documents, run
 from tests.support.platform import own_environment, run_partner
+from tests.support.waiting import eventually
 
 NOT_HERE = {
     "python3 noxfile.py setup": "CI runs it, in a fresh checkout",
@@ -19,6 +21,11 @@ NOT_HERE = {
     "python -m platform_gateway": "stays in the foreground; tests/gateway/test_process.py",
 }
 """Commands that are not run here, and who runs them instead."""
+
+NOTIFY = (
+    "curl localhost:8000/v1/users/u-1/notifications -H 'Content-Type: application/json' "
+    """-d '{"message": "Hello", "type": "in_app"}'"""
+)
 
 ELSEWHERE = {ROOT / "docs" / "how-to" / "add-a-workflow.md": "tests/e2e/test_how_to_add_a_workflow.py"}
 
@@ -73,6 +80,23 @@ async def _followed(block: Block, environment: Mapping[str, str]) -> Answer | No
                 f"{command.where} does not say that this may answer {answer.status}: {command.text}\n{answer.text}"
             )
     return answer
+
+
+async def test_metrics_that_documents_name_are_shown(environment: Mapping[str, str]) -> None:
+    text = "".join(document.read_text() for document in WITH_COMMANDS if document.is_relative_to(ROOT / "docs"))
+    # A counter of failures appears with the first one.
+    named = {name for name in re.findall(r"\btemporal_[a-z_]+\b", text) if not name.endswith("_failed_total")}
+
+    async def all_are_shown() -> bool:
+        # What a worker has not done yet it has not measured, and which of several workers does this, is open.
+        await _typed(NOTIFY, environment)
+        shown = await _typed("curl localhost:9464/metrics", environment)
+        missing = named - set(re.findall(r"^# TYPE (\w+)", shown.text, re.MULTILINE))
+        assert not missing
+        return True
+
+    assert named
+    assert await eventually(all_are_shown, within_seconds=30, every_seconds=0.5)
 
 
 def test_commands_that_are_not_run_here_are_in_a_document() -> None:
