@@ -1,7 +1,7 @@
 """Golden histories: what a workflow did once, recorded; the code of today has to be able to go on from there.
 
-A replay test module of a domain names its scenarios. `pytest tests/replay --regenerate` runs each without a history on a
-real server with fake ports and writes tests/replay/histories/<domain>/<workflow>-<branch>.json; every file there is
+A replay test module of a domain names its scenarios. `pytest tests/replay --regenerate` runs each without a history on
+a real server with fake ports and writes tests/replay/histories/<domain>/<workflow>-<branch>.json; every file there is
 replayed. One that is there is never written over: it is what the code of an earlier day did.
 """
 
