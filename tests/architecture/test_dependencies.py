@@ -13,6 +13,7 @@ from tests.architecture.members import BY_NAME, MEMBERS, Member
 LOADED_BY_OTHERS = {
     "aiosqlite": "SQLAlchemy loads the driver that the URL names",
     "psycopg": "SQLAlchemy loads the driver that the URL names",
+    "httptools": "uvicorn reads HTTP with it where it is there, which is faster",
     "email-validator": "pydantic loads it for EmailStr",
 }
 

@@ -80,7 +80,11 @@ def documents() -> list[Path]:
 
 
 def blocks(document: Path) -> list[Block]:
-    """Return the fenced blocks of a document, in order."""
+    """Return the fenced blocks of a document, in order.
+
+    Raises:
+        AssertionError: when one is not closed.
+    """
     found: list[Block] = []
     introduction = ""
     lines = enumerate(document.read_text().splitlines(), start=1)
@@ -91,6 +95,8 @@ def blocks(document: Path) -> list[Block]:
                 if inner == _FENCE:
                     break
                 inside.append(inner)
+            else:
+                raise AssertionError(f"{document}:{number}: this block is not closed")
             text = "".join(f"{each}\n" for each in inside)
             found.append(Block(document, number, line.removeprefix(_FENCE), text, introduction))
         elif line.strip():

@@ -1,8 +1,8 @@
 """Golden histories: what a workflow did once, recorded; the code of today has to be able to go on from there.
 
-A replay test module of a domain names its scenarios. `pytest tests/replay --regenerate` runs each on a real server with
-fake ports and writes its history to tests/replay/histories/<domain>/<workflow>-<branch>.json; otherwise every file
-there is replayed.
+A replay test module of a domain names its scenarios. `pytest tests/replay --regenerate` runs each without a history on
+a real server with fake ports and writes tests/replay/histories/<domain>/<workflow>-<branch>.json; every file there is
+replayed. One that is there is never written over: it is what the code of an earlier day did.
 """
 
 import json
@@ -35,7 +35,7 @@ def traced() -> Generator[None]:
 
 
 async def record(server: Client, *, domain: str, scenarios: Mapping[str, Scenario]) -> None:
-    """Write the history of each scenario, and remove those of scenarios that are no more; use within `traced`."""
+    """Write the histories that are missing, and remove those of scenarios that are no more; use within `traced`."""
     directory = HISTORIES / domain
     directory.mkdir(parents=True, exist_ok=True)
     client = await Client.connect(
@@ -47,13 +47,16 @@ async def record(server: Client, *, domain: str, scenarios: Mapping[str, Scenari
         identity="recorder",
     )
     for name, scenario in scenarios.items():
+        path = directory / f"{name}.json"
+        if path.exists():
+            continue
         handle = await scenario(client, f"{domain}-{uuid4().hex[:8]}")
         history = await handle.fetch_history()
         recorded = json.loads(history.to_json())
         text = json.dumps(
             {"workflowId": history.workflow_id, **_without_stack_traces(recorded)}, indent=1, ensure_ascii=False
         )
-        (directory / f"{name}.json").write_text(text + "\n")
+        path.write_text(text + "\n")
     for path in recorded_histories(domain):
         if path.stem not in scenarios:
             path.unlink()
@@ -85,7 +88,7 @@ async def replay(domain: str, name: str, *, workflows: Sequence[type]) -> str | 
         f"{domain}/{name}.json: the code of today does not do what the recorded run did: {failure}\n"
         "Runs that are open when this code is deployed would be stuck. Keep what they do behind\n"
         "`workflow.patched(…)`, with a name from the service's workflows/patches.py. Only where the old code\n"
-        "was never deployed, record anew: `python3 noxfile.py regenerate`."
+        "was never deployed: delete the file and run `python3 noxfile.py regenerate`."
     )
 
 

@@ -18,7 +18,9 @@ _EXECUTABLE = pytest.StashKey[Path | ToolUnavailableError]()
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Get the server before the first test that needs it: to build it takes longer than any test may."""
-    needed = any("temporal_executable" in item.fixturenames for item in session.items if isinstance(item, pytest.Function))
+    needed = any(
+        "temporal_executable" in item.fixturenames for item in session.items if isinstance(item, pytest.Function)
+    )
     if needed and not session.config.option.collectonly:
         try:
             session.config.stash[_EXECUTABLE] = dev_server.executable()

@@ -134,7 +134,10 @@ def _sqlite_engine(address: URL, *, begin: str, read_only: bool, pool_size: int)
 
 
 def configure_sqlite(engine: Any, *, begin: str, read_only: bool = False) -> None:
-    """Let a SQLite engine work beside other processes on the same file: WAL, a patient lock, explicit BEGIN."""
+    """Let a SQLite engine work beside other processes on the same file: a patient lock, and an explicit BEGIN.
+
+    The file itself is in WAL mode since it was migrated.
+    """
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
@@ -142,7 +145,6 @@ def configure_sqlite(engine: Any, *, begin: str, read_only: bool = False) -> Non
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MILLISECONDS}")
-        cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA foreign_keys=ON")
         # A commit that Temporal has been told of must survive a power cut, so it waits for the disk.
         cursor.execute("PRAGMA synchronous=FULL")

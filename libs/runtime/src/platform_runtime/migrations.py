@@ -1,8 +1,11 @@
 """Bring a service's database to the schema that its code needs."""
 
 import logging
+import sqlite3
+import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
@@ -12,6 +15,8 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from platform_runtime.database import configure_sqlite, driver_url
+
+_WRITE_AHEAD_WITHIN_SECONDS: Final = 10.0
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +28,8 @@ def migrate(url: str, migrations: str) -> None:
     """
     engine = _engine(url, begin="BEGIN IMMEDIATE")
     try:
+        if engine.dialect.name == "sqlite":
+            _write_ahead(engine)
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 # The number only has to be the same in every process that migrates this database.
@@ -36,6 +43,28 @@ def migrate(url: str, migrations: str) -> None:
         engine.dispose()
     if before != after:
         _log.info("database.migrated", extra={"from_revision": before, "to_revision": after})
+
+
+def _write_ahead(engine: Engine) -> None:
+    """Put the file into WAL mode, in which readers and a writer do not wait for each other; the file remembers it.
+
+    For this one change SQLite does not wait until other processes let go of the file, so we do.
+    """
+    deadline = time.monotonic() + _WRITE_AHEAD_WITHIN_SECONDS
+    while True:
+        try:
+            # On the bare connection: the mode cannot be changed inside a transaction.
+            connection = engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA journal_mode=WAL")
+            finally:
+                connection.close()
+        except (SQLAlchemyError, sqlite3.OperationalError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def schema_problem(url: str, migrations: str) -> str | None:
