@@ -51,5 +51,5 @@ def test_ordinary_nox_lists_the_tasks_and_runs_none() -> None:
         check=False,
     )
 
-    assert {"setup", "up", "demo", "tests", "lint", "regenerate", "lock"} <= set(listed.stdout.split())
+    assert {"setup", "up", "demo", "tests", "lint", "regenerate", "compose", "lock"} <= set(listed.stdout.split())
     assert "Running session" not in listed.stderr
