@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from platform_cli.services import SERVICES
 from platform_cli.stack.home import Home
 from platform_cli.stack.leftovers import end_leftovers
 from platform_cli.stack.status import Phase, ProcessStatus, StackStatus
@@ -47,10 +48,11 @@ def test_detached_stack_is_ready_is_shown_is_scaled_and_is_stopped_in_reverse_or
     assert "user-2" in shown.stdout
     assert "It was running already" in again.stdout
     assert scaled.returncode == 0, scaled.stderr
-    assert names == ["temporal", "mailpit", "user-1", "analytics-1", "gateway"]
+    workers = ["user-1", "payment-1", "listing-1", "analytics-1"]
+    assert names == ["temporal", "mailpit", "acquirer", *workers, "gateway"]
     assert down.returncode == 0, down.stderr
     assert wait_until_gone(pids, within_seconds=5) == []
-    assert set(partner.events("prepare")) == {"user", "analytics"}
+    assert set(partner.events("prepare")) == {service.name for service in SERVICES}
     assert partner.events("start")[-1] == "gateway"
     # The first stop is that of the second user worker, by `scale`.
     assert partner.events("stop")[:2] == ["user", "gateway"]
@@ -99,7 +101,7 @@ def test_stack_that_does_not_come_up_says_what_is_not_ready_and_leaves_nothing_r
     assert started.stderr.startswith("partner: gateway ended (exit code 3)")
     assert "gateway cannot start because of a stand-in fault" in started.stderr
     assert partner.run("status").returncode == 1
-    assert sorted(partner.events("stop")) == ["analytics", "user"]
+    assert sorted(partner.events("stop")) == sorted(["acquirer", *(service.name for service in SERVICES)])
 
 
 def test_worker_that_crashes_again_and_again_is_given_up_and_started_again_by_scale(partner: Partner) -> None:
@@ -150,7 +152,7 @@ def test_doctor_names_what_nobody_polls_and_the_command_that_mends_it(partner: P
     assert found.returncode == 1
     assert "nobody polls the workflow tasks of queue user" in found.stdout
     assert "-> partner scale user=1" in found.stdout
-    assert "2 of " in found.stdout
+    assert f"{len(SERVICES)} of " in found.stdout
 
 
 def test_log_of_a_service_is_found_by_its_name(partner: Partner) -> None:

@@ -1,0 +1,5 @@
+import os
+
+import stand_in
+
+stand_in.run("listing", int(os.environ.get("LISTING_INTERNAL_PORT", "0")))
