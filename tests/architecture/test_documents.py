@@ -85,6 +85,7 @@ def _variables_in_code() -> set[str]:
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
+    strings |= set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "compose.yaml").read_text()))
     return {text for text in strings if re.fullmatch(r"(PARTNER|OTEL)_[A-Z_]+", text)}
 
 
