@@ -264,6 +264,13 @@ def compose(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the platform against the SDK alone, on a stack of its own; benchmarks/README.md says what it means."""
+    make_environment()
+    run(session, "python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
     """Make requirements.lock anew; versions move only of packages named behind `--`, or all with `-- --upgrade`."""
     make_environment()
