@@ -22,7 +22,9 @@ COMPLETE_WITHIN_SECONDS = 90
 async def slowed(tmp_path_factory: pytest.TempPathFactory, local_stack_tools: None) -> AsyncGenerator[Platform]:
     """A platform whose every activity waits a second first, so that a kill meets work in progress."""
     home = tmp_path_factory.mktemp("slowed")
-    async with running_platform(home, DRILL_ACTIVITY_DELAY_SECONDS="*=1", GATEWAY_EXECUTE_WAIT_SECONDS="1") as running:
+    async with running_platform(
+        home, DRILL_ACTIVITY_DELAY_SECONDS="*=1,user.create_account=3", GATEWAY_EXECUTE_WAIT_SECONDS="1"
+    ) as running:
         yield running
 
 

@@ -20,7 +20,7 @@ async def market(
 ) -> AsyncGenerator[tuple[Platform, str]]:
     """A platform whose authorisations are slowed, with a listing for sale."""
     home = tmp_path_factory.mktemp("traced")
-    async with running_platform(home, DRILL_ACTIVITY_DELAY_SECONDS="payment.authorise=1") as platform:
+    async with running_platform(home, DRILL_ACTIVITY_DELAY_SECONDS="payment.authorise=3") as platform:
         yield platform, await published(platform, stock=5)
 
 

@@ -139,9 +139,9 @@ async def test_of_many_at_once_at_most_one_captures_and_both_books_agree(
 async def test_void_that_overtakes_the_authorisation_wins(
     activities: ChargeActivities, database: Database, book: httpx.AsyncClient, operation_id: str
 ) -> None:
-    await book.put("/v1/faults", json={"delaySeconds": 0.4})
+    await book.put("/v1/faults", json={"delaySeconds": 1.6})
     late = asyncio.create_task(_run(activities.authorise, authorise_request(operation_id)))
-    await asyncio.sleep(0.15)
+    await asyncio.sleep(0.5)
     await book.delete("/v1/faults")
 
     voided = await _run(activities.void, charge_request(operation_id))

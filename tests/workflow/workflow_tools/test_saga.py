@@ -284,7 +284,8 @@ class TestCompensationThatIsStuck:
         self, client: Client, task_queue: str, world: World
     ) -> None:
         async with _journey(client, task_queue, world, Journey(wait_before="car")) as handle:
-            assert await handle.execute_update(JourneyWorkflow.resolve)  # pyright: ignore[reportUnknownMemberType] is None
+            resolved = await handle.execute_update(JourneyWorkflow.resolve)  # pyright: ignore[reportUnknownMemberType]
+            assert resolved is None
             await handle.cancel()
             await _end(handle)
 

@@ -44,7 +44,8 @@ Cursor = Annotated[
 ]
 
 
-def _workflow_id(request: Request) -> str:
+# Async although it waits for nothing: FastAPI would run it in a thread on every request.
+async def _workflow_id(request: Request) -> str:
     workflow_id: str = request.path_params["workflowId"]
     return workflow_id
 
