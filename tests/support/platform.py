@@ -3,10 +3,9 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from platform_cli.stack.local_stack import LocalStack
 from platform_cli.stack.status import ProcessStatus
 from platform_runtime.settings import TemporalSettings
 from platform_runtime.temporal_client import connect
+from tests.support.network import free_row
 from tests.support.waiting import eventually
 
 _UP_WITHIN_SECONDS = 120
@@ -128,37 +128,22 @@ async def _connected(home: Path, variables: Mapping[str, str], stack: AsyncExitS
 def own_environment(home: Path) -> dict[str, str]:
     """Return an environment in which `partner` meets no other platform: its own home, every port free."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    ports = iter(free_ports(len(_PORT_VARIABLES) + 1))
-    variables |= {name: str(next(ports)) for name in _PORT_VARIABLES}
+    variables |= {name: str(free_row(1)) for name in _PORT_VARIABLES}
     variables |= {
         "PARTNER_HOME": str(home),
-        "TEMPORAL_ADDRESS": f"127.0.0.1:{next(ports)}",
+        "TEMPORAL_ADDRESS": f"127.0.0.1:{free_row(1)}",
         # Spans are read back: not every five seconds, but soon.
         "OTEL_BSP_SCHEDULE_DELAY": "200",
         "LOG_FORMAT": "json",
     }
     for service in _SERVICES:
-        variables[f"{service}_INTERNAL_PORT"] = str(free_range(_INSTANCES))
+        variables[f"{service}_INTERNAL_PORT"] = str(free_row(_INSTANCES))
     return variables
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on at this moment, each once."""
-    with_sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(each.getsockname()[1]) for each in with_sockets]
-    for each in with_sockets:
-        each.close()
-    return ports
-
-
-def free_range(count: int) -> int:
-    """Return the first of some ports in a row that nobody listens on."""
-    while True:
-        (first,) = free_ports(1)
-        with ExitStack() as held, suppress(OSError):
-            for offset in range(count):
-                held.enter_context(socket.create_server(("127.0.0.1", first + offset)))
-            return first
+    """Return ports that nobody listens on, each once."""
+    return [free_row(1) for _ in range(count)]
 
 
 async def run_partner(

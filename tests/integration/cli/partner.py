@@ -1,14 +1,13 @@
 """The command `partner` as a test runs it: a real process, with stand-ins for the platform's processes."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 from platform_cli.stack.status import StackStatus
-from tests.support.network import free_port
+from tests.support.network import free_row
 
 STAND_INS = Path(__file__).with_name("stand_ins")
 _COMMAND_TIMEOUT_SECONDS = 50.0
@@ -25,14 +24,14 @@ class Partner:
         mailpit.write_text(f'#!/bin/sh\nexec {sys.executable} {STAND_INS / "mailpit.py"} "$@"\n')
         mailpit.chmod(0o755)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "OTEL_"))}
-        ports = {name: str(free_port()) for name in _PORTS}
+        ports = {name: str(free_row(1)) for name in _PORTS}
         # Its neighbour is for the second instance.
-        ports["USER_INTERNAL_PORT"] = str(_two_free_ports())
+        ports["USER_INTERNAL_PORT"] = str(free_row(2))
         self.environment = inherited | ports | {
             "PARTNER_HOME": str(self.home),
             "PARTNER_TEMPORAL_BIN": str(temporal),
             "PARTNER_MAILPIT_BIN": str(mailpit),
-            "TEMPORAL_ADDRESS": f"127.0.0.1:{free_port()}",
+            "TEMPORAL_ADDRESS": f"127.0.0.1:{free_row(1)}",
             "OTEL_SDK_DISABLED": "true",
             "PYTHONPATH": str(STAND_INS),
             "STAND_IN_DIRECTORY": str(self.notes),
@@ -85,18 +84,6 @@ def _runs(pid: int) -> bool:
     shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     # A zombie runs no more; who takes its exit code is not our business.
     return bool(shown.strip()) and not shown.startswith("Z")
-
-
-def _two_free_ports() -> int:
-    while True:
-        first = free_port()
-        if first < 65535 and _is_free(first + 1):
-            return first
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 _PORTS = (

@@ -164,6 +164,20 @@ class TestSaga:
         assert status is WorkflowExecutionStatus.CANCELED
         assert world.done == ["book flight", "book hotel", "undo hotel", "undo flight"]
 
+    async def test_that_is_cancelled_during_a_step_does_not_wait_for_a_person_after_it(
+        self, client: Client, task_queue: str, world: World, cached_workflows: int
+    ) -> None:
+        held = world.hold("book hotel")
+
+        async with _journey(client, task_queue, world, Journey(wait_before="car"), cached_workflows) as handle:
+            await _until(lambda: "book hotel" in world.begun)
+            await handle.cancel()
+            held.set()
+            status = await _end(handle)
+
+        assert status is WorkflowExecutionStatus.CANCELED
+        assert world.done == ["book flight", "book hotel", "undo hotel", "undo flight"]
+
     async def test_that_is_cancelled_past_the_pivot_goes_on_to_its_end(
         self, client: Client, task_queue: str, world: World, cached_workflows: int
     ) -> None:

@@ -24,7 +24,7 @@ _STUCK_AFTER: Final = timedelta(minutes=1)
 class Saga:
     """The steps of one workflow, as an async context manager around them.
 
-    A step is never interrupted: a cancel is a request, read before each step and honoured up to the pivot. When the
+    A step is never interrupted: a cancel is a request, read between steps and honoured up to the pivot. When the
     block ends with a failure or a cancel, every step that was begun is undone, newest first, whatever is cancelled
     meanwhile; then the failure or the cancel goes on. An evicted workflow undoes nothing, for it has not ended.
     """
@@ -56,14 +56,17 @@ class Saga:
             undo: makes what undoes it.
 
         Raises:
-            CancelledError: before the step begins, when a cancel has been asked for and the pivot is not passed.
+            CancelledError: before or after the step, when a cancel has been asked for and the pivot is not passed.
             FailureError: whatever the step fails with.
         """
         self.stop_if_cancelled()
         if undo is not None:
             self._undos.append((name, undo))
         report_progress(Progress(step=name, cancellable=not self._past_pivot))
-        return await uninterrupted(do())
+        outcome = await uninterrupted(do())
+        # A cancel that came during the step was held back from it, so it reaches no wait that follows: it is read here.
+        self.stop_if_cancelled()
+        return outcome
 
     def pivot(self) -> None:
         """Pass the point of no return: from here on a cancel is refused, and one that arrives all the same is ignored.
