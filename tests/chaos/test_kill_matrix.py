@@ -123,9 +123,24 @@ async def _ended(platform: Platform, purchases: list[str]) -> dict[str, str]:
     async def none_left() -> bool:
         return await _running(platform, purchases) == 0
 
-    await eventually(none_left, within_seconds=ENDED_WITHIN_SECONDS, every_seconds=1)
+    try:
+        await eventually(none_left, within_seconds=ENDED_WITHIN_SECONDS, every_seconds=1)
+    except AssertionError:
+        await _say_what_holds_them(platform, purchases)
+        raise
     statuses = await asyncio.gather(*(_status(platform, each) for each in purchases))
     return dict(zip(purchases, statuses, strict=True))
+
+
+async def _say_what_holds_them(platform: Platform, purchases: list[str]) -> None:
+    """Print what each purchase that has not ended waits for."""
+    for purchase_id in purchases:
+        if await _status(platform, purchase_id) == "RUNNING":
+            described = (
+                await platform.temporal.get_workflow_handle(_workflow_id(purchase_id)).describe()
+            ).raw_description
+            print(purchase_id, described.workflow_execution_info.memo, described.pending_workflow_task)
+            print(*described.pending_activities, *described.pending_children)
 
 
 async def _attempts(platform: Platform, purchase_id: str) -> int:

@@ -181,7 +181,7 @@ async def test_unknown_operation_and_declined_card_have_nothing_to_capture() -> 
 
 
 async def test_charge_of_unknown_outcome_is_not_captured_on_a_guess() -> None:
-    ports = PaymentPorts(acquirer=FakeAcquirer(loses_answers=1))
+    ports = PaymentPorts(acquirer=FakeAcquirer(away_for=10))
     activities = ports.charge_activities()
     await _run(activities.authorise, authorise_request())
 
@@ -189,6 +189,18 @@ async def test_charge_of_unknown_outcome_is_not_captured_on_a_guess() -> None:
         await ActivityEnvironment().run(activities.capture, CHARGE)
 
     assert "capture" not in ports.acquirer.calls
+
+
+async def test_capture_asks_for_an_outcome_that_the_database_has_forgotten() -> None:
+    ports = PaymentPorts(acquirer=FakeAcquirer(loses_answers=1))
+    activities = ports.charge_activities()
+    await _run(activities.authorise, authorise_request())
+
+    captured = await _run(activities.capture, CHARGE)
+
+    assert captured is ChargeStatus.CAPTURED
+    assert ports.acquirer.calls == ["authorise", "find", "capture"]
+    assert len(ports.charges.transactions) == 1
 
 
 @pytest.mark.parametrize("is_authorised", [True, False], ids=["authorised", "never seen"])

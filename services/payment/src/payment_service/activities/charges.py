@@ -74,7 +74,8 @@ class ChargeActivities:
         """Take what is reserved and post it to the ledger; return CAPTURED.
 
         The acquirer captures once for the key, and our row and the postings change together, once: a repeat after a
-        crash between the two gets the same answer from the acquirer and posts what is missing.
+        crash between the two gets the same answer from the acquirer and posts what is missing. A row without an outcome
+        is resolved first: a database that came back from a backup or a fail-over may have forgotten what it had said.
 
         Raises:
             ApplicationError: of type `CAPTURE_REFUSED`, `CHARGE_VOIDED` or `UNKNOWN_CHARGE`.
@@ -83,6 +84,8 @@ class ChargeActivities:
         """
         with translated():
             charge = await self._charges.find(tenant=request.tenant, operation_id=request.operation_id)
+            if charge is not None and charge.status in UNRESOLVED:
+                charge = await self._resolved(charge, was_sent=True)
             if charge is None or charge.status is Status.DECLINED:
                 raise UnknownChargeError(request.operation_id)
             if charge.status in UNRESOLVED:
