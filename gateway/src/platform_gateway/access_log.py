@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from platform_gateway.callers import Caller
 from platform_runtime.logs import get_logger
 
 QUIET_PATHS: Final = ("/livez", "/readyz")
@@ -38,6 +39,7 @@ class AccessLog:
         try:
             await self._app(scope, receive, send_and_note)
         finally:
+            caller: Caller | None = state.get("caller")
             _log.info(
                 "request.served",
                 method=scope["method"],
@@ -45,7 +47,7 @@ class AccessLog:
                 route=route_of(scope),
                 status=int(status),
                 duration_ms=round((time.perf_counter() - started) * 1000, 1),
-                tenant=state.get("tenant"),
+                tenant=None if caller is None else caller.tenant,
             )
 
 

@@ -6,6 +6,7 @@ from fastapi import Request
 from fastapi.security import APIKeyHeader, HTTPBearer
 from pydantic import SecretStr
 
+from platform_gateway.callers import Caller, caller_with_every_scope
 from platform_gateway.problems import Kind, Problem
 from platform_gateway.settings import OPEN_TENANT
 
@@ -21,14 +22,14 @@ class ApiKey:
         self._key = key
         self._tenant = tenant
 
-    def __call__(self, request: Request) -> str:
-        """Return the tenant of the caller.
+    def __call__(self, request: Request) -> Caller:
+        """Return the caller, who may do everything within the account.
 
         Raises:
             Problem: `UNAUTHENTICATED` without the right key.
         """
         if self._key is None:
-            return OPEN_TENANT
+            return caller_with_every_scope(OPEN_TENANT, subject="anyone")
         given = _presented(request)
         # Compared as bytes and in constant time: a wrong key takes as long as a nearly right one.
         if given is None or not hmac.compare_digest(given.encode(), self._key.get_secret_value().encode()):
@@ -37,7 +38,7 @@ class ApiKey:
                 "Send `Authorization: Bearer <key>` or `X-API-Key: <key>`.",
                 headers={"WWW-Authenticate": 'Bearer realm="partner-platform"'},
             )
-        return self._tenant
+        return caller_with_every_scope(self._tenant, subject="static-key")
 
 
 def _presented(request: Request) -> str | None:

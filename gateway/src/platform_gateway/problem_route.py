@@ -13,14 +13,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from platform_gateway.access import REQUIRED
+from platform_gateway.callers import Caller, caller_with_every_scope
 from platform_gateway.problems import Kind, Problem, http_problem, invalid_request
 from platform_runtime.logs import get_logger
 
 MAX_BODY_BYTES: Final = 64 * 1024
 """Far below the 2 MB that Temporal takes in one payload, and enough for the longest message."""
 
-Authenticate = Callable[[Request], str | Awaitable[str]]
-"""Returns the tenant of a request, or raises a `Problem` or an `HTTPException`."""
+Authenticate = Callable[[Request], Caller | str | Awaitable[Caller | str]]
+"""Returns who calls, or the tenant of one who may do everything; or raises a `Problem` or an `HTTPException`."""
 
 _log = get_logger(__name__)
 
@@ -60,23 +62,40 @@ class ProblemRoute(APIRoute):
 
 
 def guarded_route(authenticate: Authenticate) -> type[ProblemRoute]:
-    """Return the class of routes that ask who calls, before they read the body; `tenant_of` gives the answer."""
+    """Return the class of routes that ask who calls and what they may do, before they read the body.
+
+    `caller_of` and `tenant_of` give the answer. A route that `access.REQUIRED` does not name cannot be made.
+    """
 
     class GuardedRoute(ProblemRoute):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self._needs = REQUIRED[self.operation_id or self.name]
+
         async def admit(self, request: Request) -> None:
-            tenant = authenticate(request)
-            request.state.tenant = await tenant if inspect.isawaitable(tenant) else tenant
+            said = authenticate(request)
+            who = await said if inspect.isawaitable(said) else said
+            caller = caller_with_every_scope(who, subject="application") if isinstance(who, str) else who
+            if self._needs not in caller.scopes:
+                raise Problem(Kind.INSUFFICIENT_SCOPE, f"It needs the scope {self._needs}.", scope=self._needs)
+            request.state.caller = caller
 
     return GuardedRoute
 
 
-async def tenant_of(request: Request) -> str:
-    """Return the tenant that a guarded route acts for.
+async def caller_of(request: Request) -> Caller:
+    """Return who a guarded route acts for.
 
     Async although it waits for nothing: FastAPI would run it in a thread on every request.
     """
-    tenant: str = request.state.tenant
-    return tenant
+    caller: Caller = request.state.caller
+    return caller
+
+
+async def tenant_of(request: Request) -> str:
+    """Return the tenant that a guarded route acts for; async as `caller_of` is."""
+    caller: Caller = request.state.caller
+    return caller.tenant
 
 
 class _BoundedRequest(Request):

@@ -25,6 +25,7 @@ class Kind(Enum):
 
     MALFORMED_JSON = ("malformed_json", 400, "The body is not JSON")
     UNAUTHENTICATED = ("unauthenticated", 401, "A valid API key is needed")
+    INSUFFICIENT_SCOPE = ("insufficient_scope", 403, "The caller may not do this")
     REVIEWER_IS_SUBMITTER = ("reviewer_is_submitter", 403, "Who submitted it may not review it")
     NOT_FOUND = ("not_found", 404, "There is nothing here")
     UNKNOWN_OPERATION = ("unknown_operation", 404, "There is no such operation")
@@ -206,6 +207,7 @@ _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
         "traceId": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
         "workflowId": {"type": "string", "description": "The operation, where there is or may be one."},
         "runId": {"type": "string"},
+        "scope": {"type": "string", "description": "What the caller would need to be allowed to do."},
         "failure": {
             "type": "object",
             "properties": {"type": {"type": ["string", "null"]}, "message": {"type": "string"}},

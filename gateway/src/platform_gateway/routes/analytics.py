@@ -25,8 +25,9 @@ def analytics_router(views: ViewsClient, *, authenticate: Authenticate) -> APIRo
 
     @router.get(
         "/event-counts",
+        operation_id="listEventCounts",
         response_model=EventCountsPage,
-        responses=documented(401, 422, 500, 503),
+        responses=documented(401, 403, 422, 500, 503),
         summary="Count events",
     )
     async def event_counts(

@@ -15,7 +15,13 @@ def balances_router(views: ViewsClient, *, authenticate: Authenticate) -> APIRou
     """Return the router of `/v1/balances`."""
     router = APIRouter(prefix="/v1/balances", tags=["balances"], route_class=guarded_route(authenticate))
 
-    @router.get("", response_model=Balances, responses=documented(401, 422, 500, 503), summary="Read balances")
+    @router.get(
+        "",
+        response_model=Balances,
+        responses=documented(401, 403, 422, 500, 503),
+        summary="Read balances",
+        operation_id="listBalances",
+    )
     async def balances(tenant: Tenant, at: AwareDatetime | None = None) -> Balances:
         """Return what the platform owes the account, per currency, now or as it was at a moment."""
         answer = await views.read(BALANCES, BalancesQuery(at=at), tenant=tenant)

@@ -15,12 +15,20 @@ def health_router(temporal_problem: Callable[[], Awaitable[str | None]]) -> APIR
     """Return the router of `/livez` and `/readyz`, which need no key."""
     router = APIRouter(tags=["health"], route_class=ProblemRoute)
 
-    @router.get("/livez", response_model=Health, responses=documented(500), summary="The process answers")
+    @router.get(
+        "/livez", response_model=Health, responses=documented(500), summary="The process answers", operation_id="livez"
+    )
     async def livez() -> Health:
         """Say that the process answers."""
         return Health(status="alive")
 
-    @router.get("/readyz", response_model=Health, responses=documented(500, 503), summary="Work can be taken")
+    @router.get(
+        "/readyz",
+        response_model=Health,
+        responses=documented(500, 503),
+        summary="Work can be taken",
+        operation_id="readyz",
+    )
     async def readyz() -> Health | Response:
         """Say whether Temporal can be reached; the views have their own health."""
         reason = await temporal_problem()

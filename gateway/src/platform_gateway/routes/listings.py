@@ -53,12 +53,13 @@ def listings_router(workflows: WorkflowGateway, views: ViewsClient, *, authentic
 
     @router.post(
         "",
+        operation_id="draftListing",
         status_code=202,
         response_model=Accepted,
         responses={
             200: {"model": ListingDone, "description": "Done within `Prefer: wait`.", **DONE},
             **ACCEPTED,
-            **documented(400, 401, 409, 413, 415, 422, 500, 503),
+            **documented(400, 401, 403, 409, 413, 415, 422, 500, 503),
         },
         summary="Draft a listing",
     )
@@ -75,6 +76,7 @@ def listings_router(workflows: WorkflowGateway, views: ViewsClient, *, authentic
 
     @router.post(
         "/{listingId}/submissions",
+        operation_id="submitListing",
         status_code=202,
         response_model=Accepted,
         responses={
@@ -98,6 +100,7 @@ def listings_router(workflows: WorkflowGateway, views: ViewsClient, *, authentic
 
     @router.post(
         "/{listingId}/submissions/{submissionId}/review",
+        operation_id="reviewSubmission",
         response_model=PublicationResult,
         responses={
             200: {"description": "What came of the decision."},
@@ -129,12 +132,13 @@ def listings_router(workflows: WorkflowGateway, views: ViewsClient, *, authentic
 
     @router.post(
         "/{listingId}/archive",
+        operation_id="archiveListing",
         status_code=202,
         response_model=Accepted,
         responses={
             200: {"model": ListingDone, "description": "Done within `Prefer: wait`.", **DONE},
             **ACCEPTED,
-            **documented(401, 404, 409, 413, 422, 500, 503),
+            **documented(401, 403, 404, 409, 413, 422, 500, 503),
         },
         summary="Archive a listing",
     )
@@ -149,8 +153,9 @@ def listings_router(workflows: WorkflowGateway, views: ViewsClient, *, authentic
 def _add_reads(router: APIRouter, views: ViewsClient) -> None:
     @router.get(
         "",
+        operation_id="listListings",
         response_model=ListingsPage,
-        responses=documented(401, 422, 500, 503),
+        responses=documented(401, 403, 422, 500, 503),
         summary="List listings",
     )
     async def listings(
@@ -165,8 +170,9 @@ def _add_reads(router: APIRouter, views: ViewsClient) -> None:
 
     @router.get(
         "/{listingId}",
+        operation_id="getListing",
         response_model=Listing,
-        responses=documented(401, 404, 422, 500, 503),
+        responses=documented(401, 403, 404, 422, 500, 503),
         summary="Read a listing",
     )
     async def listing(tenant: Tenant, listing_id: ListingId) -> Listing:

@@ -26,9 +26,10 @@ def operations_router(workflows: WorkflowGateway, *, authenticate: Authenticate)
 
     @router.get(
         "/{workflowId}",
+        operation_id="getOperation",
         name=OPERATION_ROUTE,
         response_model=OperationStatus,
-        responses=documented(401, 404, 500, 503),
+        responses=documented(401, 403, 404, 500, 503),
         summary="Where an operation stands",
         openapi_extra=WORKFLOW_ID_PARAMETER,
     )
@@ -43,10 +44,11 @@ def operations_router(workflows: WorkflowGateway, *, authenticate: Authenticate)
 
     @router.post(
         "/{workflowId}/cancel",
+        operation_id="cancelOperation",
         name=_CANCEL_ROUTE,
         status_code=202,
         response_model=Accepted,
-        responses={**ACCEPTED, **documented(401, 404, 409, 413, 500, 503)},
+        responses={**ACCEPTED, **documented(401, 403, 404, 409, 413, 500, 503)},
         summary="Cancel an operation",
         openapi_extra=WORKFLOW_ID_PARAMETER,
     )

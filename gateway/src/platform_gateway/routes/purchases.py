@@ -39,12 +39,13 @@ def purchases_router(workflows: WorkflowGateway, views: ViewsClient, *, authenti
 
     @router.post(
         "",
+        operation_id="buy",
         status_code=202,
         response_model=Accepted,
         responses={
             200: {"model": PurchaseDone, "description": "Captured within `Prefer: wait`.", **DONE},
             **ACCEPTED,
-            **documented(400, 401, 402, 404, 409, 413, 415, 422, 500, 502, 503),
+            **documented(400, 401, 403, 402, 404, 409, 413, 415, 422, 500, 502, 503),
         },
         summary="Buy",
     )
@@ -64,9 +65,10 @@ def purchases_router(workflows: WorkflowGateway, views: ViewsClient, *, authenti
 
     @router.post(
         "/{purchaseId}/cancel",
+        operation_id="cancelPurchase",
         status_code=202,
         response_model=Accepted,
-        responses={**ACCEPTED, **documented(401, 404, 409, 413, 422, 500, 503)},
+        responses={**ACCEPTED, **documented(401, 403, 404, 409, 413, 422, 500, 503)},
         summary="Cancel a purchase",
     )
     async def cancel(request: Request, tenant: Tenant, purchase_id: PurchaseId) -> Response:
@@ -81,8 +83,9 @@ def purchases_router(workflows: WorkflowGateway, views: ViewsClient, *, authenti
 def _add_reads(router: APIRouter, views: ViewsClient) -> None:
     @router.get(
         "",
+        operation_id="listPurchases",
         response_model=PurchasesPage,
-        responses=documented(401, 422, 500, 503),
+        responses=documented(401, 403, 422, 500, 503),
         summary="List purchases",
     )
     async def purchases(
@@ -94,8 +97,9 @@ def _add_reads(router: APIRouter, views: ViewsClient) -> None:
 
     @router.get(
         "/{purchaseId}",
+        operation_id="getPurchase",
         response_model=Purchase,
-        responses=documented(401, 404, 422, 500, 503),
+        responses=documented(401, 403, 404, 422, 500, 503),
         summary="Read a purchase",
     )
     async def one_purchase(tenant: Tenant, purchase_id: PurchaseId) -> Purchase:

@@ -17,7 +17,13 @@ def sales_router(views: ViewsClient, *, authenticate: Authenticate) -> APIRouter
     """Return the router of `/v1/sales`."""
     router = APIRouter(prefix="/v1/sales", tags=["sales"], route_class=guarded_route(authenticate))
 
-    @router.get("", response_model=SalesPage, responses=documented(401, 422, 500, 503), summary="List sales")
+    @router.get(
+        "",
+        response_model=SalesPage,
+        responses=documented(401, 403, 422, 500, 503),
+        summary="List sales",
+        operation_id="listSales",
+    )
     async def sales(tenant: Tenant, limit: Annotated[PageSize, Query()] = 50, cursor: Cursor = None) -> SalesPage:
         """Return a page of what the account has sold, newest first, whoever bought it."""
         page = await views.read(SALES, SalesQuery(limit=limit, cursor=cursor), tenant=tenant)

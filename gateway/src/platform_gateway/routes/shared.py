@@ -9,8 +9,9 @@ from fastapi import Depends, Header, Query, Request
 from starlette.responses import JSONResponse
 
 from platform_contracts.message import ContractModel
+from platform_gateway.callers import Caller
 from platform_gateway.commands import Command
-from platform_gateway.problem_route import tenant_of
+from platform_gateway.problem_route import caller_of, tenant_of
 from platform_gateway.problems import RETRY_AFTER_SECONDS
 from platform_gateway.rest_models import Accepted, RestModel
 from platform_gateway.starting import Started
@@ -29,6 +30,7 @@ RequestT = TypeVar("RequestT", bound=ContractModel)
 ResultT = TypeVar("ResultT", bound=ContractModel)
 
 Tenant = Annotated[str, Depends(tenant_of)]
+Who = Annotated[Caller, Depends(caller_of)]
 
 IdempotencyKey = Annotated[
     str | None,

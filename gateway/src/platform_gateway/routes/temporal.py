@@ -49,9 +49,10 @@ def temporal_router(
 
     @router.post(
         "/notification/start",
+        operation_id="startNotification",
         status_code=202,
         response_model=Accepted,
-        responses={**ACCEPTED, **documented(400, 401, 413, 415, 422, 500, 503)},
+        responses={**ACCEPTED, **documented(400, 401, 403, 413, 415, 422, 500, 503)},
         summary="Start a notification",
     )
     async def start_notification(
@@ -63,11 +64,12 @@ def temporal_router(
 
     @router.post(
         "/onboarding/execute",
+        operation_id="executeOnboarding",
         response_model=OnboardingDone,
         responses={
             200: DONE,
             **ACCEPTED,
-            **documented(400, 401, 409, 413, 415, 422, 500, 503),
+            **documented(400, 401, 403, 409, 413, 415, 422, 500, 503),
         },
         summary="Onboard a user and wait for the result",
     )
@@ -87,9 +89,10 @@ def temporal_router(
 
     @router.get(
         "/workflow/{workflowId}/status",
+        operation_id="getWorkflowStatus",
         name=_STATUS_ROUTE,
         response_model=OperationStatus,
-        responses=documented(401, 404, 500, 503),
+        responses=documented(401, 403, 404, 500, 503),
         summary="Where a workflow stands",
         openapi_extra=WORKFLOW_ID_PARAMETER,
     )
@@ -104,10 +107,11 @@ def temporal_router(
 
     @router.post(
         "/workflow/{workflowId}/cancel",
+        operation_id="cancelWorkflow",
         name=_CANCEL_ROUTE,
         status_code=202,
         response_model=Accepted,
-        responses={**ACCEPTED, **documented(401, 404, 409, 413, 500, 503)},
+        responses={**ACCEPTED, **documented(401, 403, 404, 409, 413, 500, 503)},
         summary="Cancel a workflow",
         openapi_extra=WORKFLOW_ID_PARAMETER,
     )

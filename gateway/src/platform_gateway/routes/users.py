@@ -43,12 +43,13 @@ def users_router(workflows: WorkflowGateway, views: ViewsClient, *, authenticate
 
     @router.post(
         "/onboarding",
+        operation_id="onboardUser",
         status_code=202,
         response_model=Accepted,
         responses={
             200: {"model": OnboardingDone, "description": "Done within `Prefer: wait`.", **DONE},
             **ACCEPTED,
-            **documented(400, 401, 409, 413, 415, 422, 500, 503),
+            **documented(400, 401, 403, 409, 413, 415, 422, 500, 503),
         },
         summary="Onboard a user",
     )
@@ -66,12 +67,13 @@ def users_router(workflows: WorkflowGateway, views: ViewsClient, *, authenticate
 
     @router.post(
         "/notifications",
+        operation_id="notifyUser",
         status_code=202,
         response_model=Accepted,
         responses={
             200: {"model": NotificationDone, "description": "Done within `Prefer: wait`.", **DONE},
             **ACCEPTED,
-            **documented(400, 401, 409, 413, 415, 422, 500, 503),
+            **documented(400, 401, 403, 409, 413, 415, 422, 500, 503),
         },
         summary="Notify a user",
     )
@@ -89,8 +91,9 @@ def users_router(workflows: WorkflowGateway, views: ViewsClient, *, authenticate
 
     @router.get(
         "/inbox",
+        operation_id="listInbox",
         response_model=InboxPage,
-        responses=documented(401, 422, 500, 503),
+        responses=documented(401, 403, 422, 500, 503),
         summary="Read an inbox",
     )
     async def inbox(
@@ -102,8 +105,9 @@ def users_router(workflows: WorkflowGateway, views: ViewsClient, *, authenticate
 
     @router.get(
         "",
+        operation_id="getUser",
         response_model=UserAccount,
-        responses=documented(401, 404, 422, 500, 503),
+        responses=documented(401, 403, 404, 422, 500, 503),
         summary="Read an account",
     )
     async def account(tenant: Tenant, user_id: UserId) -> UserAccount:

@@ -1,0 +1,36 @@
+"""What each operation of the API asks of its caller: a route that is not named here does not come up at all."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from platform_gateway.callers import Scope
+
+PUBLIC: Final = frozenset({"livez", "readyz"})
+"""The operations that anybody may call."""
+
+REQUIRED: Final[Mapping[str, Scope]] = {
+    "startNotification": Scope.USERS_WRITE,
+    "executeOnboarding": Scope.USERS_WRITE,
+    "getWorkflowStatus": Scope.OPERATIONS_READ,
+    "cancelWorkflow": Scope.OPERATIONS_CANCEL,
+    "onboardUser": Scope.USERS_WRITE,
+    "notifyUser": Scope.USERS_WRITE,
+    "listInbox": Scope.USERS_READ,
+    "getUser": Scope.USERS_READ,
+    "draftListing": Scope.LISTINGS_WRITE,
+    "listListings": Scope.LISTINGS_READ,
+    "getListing": Scope.LISTINGS_READ,
+    "submitListing": Scope.LISTINGS_WRITE,
+    "reviewSubmission": Scope.LISTINGS_REVIEW,
+    "archiveListing": Scope.LISTINGS_WRITE,
+    "buy": Scope.PURCHASES_WRITE,
+    "listPurchases": Scope.PURCHASES_READ,
+    "getPurchase": Scope.PURCHASES_READ,
+    "cancelPurchase": Scope.PURCHASES_WRITE,
+    "listSales": Scope.PURCHASES_READ,
+    "listBalances": Scope.BALANCES_READ,
+    "listEventCounts": Scope.ANALYTICS_READ,
+    "getOperation": Scope.OPERATIONS_READ,
+    "cancelOperation": Scope.OPERATIONS_CANCEL,
+}
+"""The scope that a caller needs, by the operation's id."""
