@@ -29,7 +29,7 @@ class ApiKey:
             Problem: `UNAUTHENTICATED` without the right key.
         """
         if self._key is None:
-            return caller_with_every_scope(OPEN_TENANT, subject="anyone")
+            return caller_with_every_scope(OPEN_TENANT, subject="anyone", is_staff=True)
         given = _presented(request)
         # Compared as bytes and in constant time: a wrong key takes as long as a nearly right one.
         if given is None or not hmac.compare_digest(given.encode(), self._key.get_secret_value().encode()):
@@ -38,7 +38,7 @@ class ApiKey:
                 "Send `Authorization: Bearer <key>` or `X-API-Key: <key>`.",
                 headers={"WWW-Authenticate": 'Bearer realm="partner-platform"'},
             )
-        return caller_with_every_scope(self._tenant, subject="static-key")
+        return caller_with_every_scope(self._tenant, subject="static-key", is_staff=True)
 
 
 def _presented(request: Request) -> str | None:

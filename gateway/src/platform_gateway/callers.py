@@ -81,6 +81,8 @@ class Caller:
     scopes: frozenset[Scope]
     home: str | None = None
     """The account that the caller belongs to, when staff act for another one."""
+    is_staff: bool = False
+    """Whether it is one of those who run the marketplace: they see the platform's own work, such as schedules."""
 
     @property
     def acts_for_another(self) -> bool:
@@ -88,6 +90,6 @@ class Caller:
         return self.home is not None and self.home != self.tenant
 
 
-def caller_with_every_scope(tenant: str, *, subject: str) -> Caller:
+def caller_with_every_scope(tenant: str, *, subject: str, is_staff: bool = False) -> Caller:
     """Return a caller who may do everything within an account."""
-    return Caller(tenant=tenant, subject=subject, scopes=SCOPES_OF[Role.ADMIN])
+    return Caller(tenant=tenant, subject=subject, scopes=SCOPES_OF[Role.ADMIN], is_staff=is_staff)
