@@ -195,6 +195,9 @@ CHECKS = (
     ("lint-imports",),
 )
 
+# Most tests wait for other processes; a file stays in one process, with what its tests share.
+SIDE_BY_SIDE = ("--numprocesses", "3", "--dist", "loadfile")
+
 
 def run(session: nox.Session, command: str, *arguments: str) -> None:
     """Run a command of `.venv`."""
@@ -238,7 +241,7 @@ def tests(session: nox.Session) -> None:
     make_environment()
     if not session.posargs:
         lint(session)
-    run(session, "python", "-m", "pytest", *session.posargs)
+    run(session, "python", "-m", "pytest", *(session.posargs or SIDE_BY_SIDE))
 
 
 @nox.session
