@@ -10,6 +10,7 @@ from platform_contracts.analytics.failures import AnalyticsFailure
 from platform_contracts.listing.failures import ListingFailure
 from platform_contracts.payment.failures import PaymentFailure
 from platform_contracts.user.failures import UserFailure
+from platform_gateway.access import PUBLIC, REQUIRED
 from platform_gateway.problems import FAILURES, Kind
 from platform_gateway.workflow_gateway import WorkflowGateway
 from platform_runtime.problem import PROBLEM_MEDIA_TYPE
@@ -79,12 +80,11 @@ async def test_every_error_is_documented_as_a_problem(api: httpx.AsyncClient) ->
 async def test_every_guarded_route_documents_how_to_come_in(api: httpx.AsyncClient) -> None:
     document = await _document(api)
 
-    guarded = {path: operations for path, operations in document["paths"].items() if path not in ("/livez", "/readyz")}
-    assert len(guarded) == 21
-    for operations in guarded.values():
-        for operation in operations.values():
-            assert operation["security"] == [{"HTTPBearer": []}, {"APIKeyHeader": []}]
-            assert {"401", "503"} <= operation["responses"].keys()
+    operations = {each["operationId"]: each for path in document["paths"].values() for each in path.values()}
+    assert operations.keys() == REQUIRED.keys() | PUBLIC
+    for operation in (operations[name] for name in REQUIRED):
+        assert operation["security"] == [{"HTTPBearer": []}, {"APIKeyHeader": []}]
+        assert {"401", "403", "503"} <= operation["responses"].keys()
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
