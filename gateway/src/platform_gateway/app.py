@@ -1,16 +1,19 @@
 """The gateway's application: every route, put together."""
 
 from collections.abc import MutableMapping
+from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeGuard
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from opentelemetry.trace import TracerProvider
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
 
 from platform_gateway.access_log import QUIET_PATHS, AccessLog
+from platform_gateway.api_document import DESCRIPTION, document_with_examples
 from platform_gateway.auth import ApiKey, documented_bearer, documented_key
 from platform_gateway.problems import Kind, Problem, http_problem, invalid_request
 from platform_gateway.routes.analytics import analytics_router
@@ -51,6 +54,7 @@ def create_app(
     app = FastAPI(
         title="Partner platform",
         version=version("platform-gateway"),
+        description=DESCRIPTION,
         redoc_url=None,
         # A redirect would be the one answer that no client of this API expects.
         redirect_slashes=False,
@@ -74,6 +78,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(Exception, _on_bug)
     app.add_middleware(AccessLog)
+    document_with_examples(app)
     return app
 
 
@@ -81,9 +86,17 @@ def _is_quiet(scope: MutableMapping[str, Any]) -> bool:
     return scope["path"] in QUIET_PATHS
 
 
-async def _on_http_exception(_request: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # Starlette names the methods of the first route of that path alone.
+        allowed = {method for route in request.app.routes if _is_at(route, request) for method in route.methods or ()}
+        error.headers = {"Allow": ", ".join(sorted(allowed))}
     return http_problem(error).response()
+
+
+def _is_at(route: BaseRoute, request: Request) -> TypeGuard[Route]:
+    return isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
 
 
 async def _on_invalid_request(_request: Request, error: Exception) -> Response:

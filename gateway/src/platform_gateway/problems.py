@@ -245,10 +245,17 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {
             "description": _described(status),
             "headers": _HEADERS.get(status, {}),
-            "content": {PROBLEM_MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA}},
+            "content": {PROBLEM_MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA, "example": _example(status)}},
         }
         for status in statuses
     }
+
+
+def _example(status: int) -> dict[str, Any]:
+    kinds = ((kind.type, kind.title) for kind in Kind if kind.status == status)
+    failures = ((name, Kind.OPERATION_FAILED.title) for its, name in FAILURES.values() if its == status)
+    type_, title = next(iter([*kinds, *failures]))
+    return {"type": type_, "title": title, "status": status, "traceId": "4bf92f3577b34da6a3ce929d0e0e4736"}
 
 
 def _described(status: int) -> str:

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from platform_contracts.analytics.rollup import Granularity
 from platform_contracts.analytics.views import EVENT_COUNTS, EventCountsQuery
@@ -11,7 +10,7 @@ from platform_contracts.view import PageSize
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import documented
 from platform_gateway.rest_models import EventCountsPage
-from platform_gateway.routes.shared import Cursor, Tenant
+from platform_gateway.routes.shared import Cursor, Moment, Tenant
 from platform_gateway.views_client import ViewsClient
 
 EventType = Annotated[
@@ -34,8 +33,8 @@ def analytics_router(views: ViewsClient, *, authenticate: Authenticate) -> APIRo
         tenant: Tenant,
         granularity: Granularity = Granularity.HOUR,
         type: EventType | None = None,  # noqa: A002 - the name of the parameter
-        since: AwareDatetime | None = None,
-        until: AwareDatetime | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
         limit: Annotated[PageSize, Query()] = 100,
         cursor: Cursor = None,
     ) -> EventCountsPage:

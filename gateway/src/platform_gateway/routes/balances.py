@@ -1,13 +1,12 @@
 """Balances: what the platform owes the account."""
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime
 
 from platform_contracts.payment.views import BALANCES, BalancesQuery
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import documented
 from platform_gateway.purchase_models import Balances
-from platform_gateway.routes.shared import Tenant
+from platform_gateway.routes.shared import Moment, Tenant
 from platform_gateway.views_client import ViewsClient
 
 
@@ -22,7 +21,7 @@ def balances_router(views: ViewsClient, *, authenticate: Authenticate) -> APIRou
         summary="Read balances",
         operation_id="listBalances",
     )
-    async def balances(tenant: Tenant, at: AwareDatetime | None = None) -> Balances:
+    async def balances(tenant: Tenant, at: Moment | None = None) -> Balances:
         """Return what the platform owes the account, per currency, now or as it was at a moment."""
         answer = await views.read(BALANCES, BalancesQuery(at=at), tenant=tenant)
         return Balances.model_validate(answer.model_dump())

@@ -1,0 +1,36 @@
+"""Where a client goes from an answer: the links of the OpenAPI document, by operation."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_STARTED: Final = "$response.body#/workflowId"
+_OPERATION: Final = {"getOperation": {"workflowId": _STARTED}, "cancelOperation": {"workflowId": _STARTED}}
+_WORKFLOW: Final = {"getWorkflowStatus": {"workflowId": _STARTED}, "cancelWorkflow": {"workflowId": _STARTED}}
+_LISTING: Final = {"listingId": "$request.body#/listingId"}
+_PURCHASE: Final = {"purchaseId": "$request.body#/purchaseId"}
+
+LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
+    "startNotification": _WORKFLOW,
+    "executeOnboarding": _WORKFLOW,
+    "onboardUser": {**_OPERATION, "getUser": {"userId": "$request.path.userId"}},
+    "notifyUser": {**_OPERATION, "listInbox": {"userId": "$request.path.userId"}},
+    "draftListing": {**_OPERATION, "getListing": _LISTING, "submitListing": _LISTING, "archiveListing": _LISTING},
+    "submitListing": {
+        **_OPERATION,
+        "reviewSubmission": {
+            "listingId": "$request.path.listingId",
+            "submissionId": "$request.body#/submissionId",
+        },
+    },
+    "archiveListing": _OPERATION,
+    "buy": {**_OPERATION, "getPurchase": _PURCHASE, "cancelPurchase": _PURCHASE},
+}
+"""For each operation the ones that its answer leads to, and where their parameters come from."""
+
+
+def links_from(operation_id: str) -> dict[str, Any]:
+    """Return the link objects of an operation's successful answers."""
+    return {
+        target: {"operationId": target, "parameters": dict(parameters)}
+        for target, parameters in LINKS.get(operation_id, {}).items()
+    }

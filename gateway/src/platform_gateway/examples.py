@@ -1,0 +1,157 @@
+"""An example of each body and answer, by the name of its model; tests hold each against its schema."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_RUN: Final = "019a3e5c-6f0e-7b1a-9c55-1f2d3c4b5a69"
+_TRACE: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
+_ONBOARDING: Final = "acme:user:onboarding:u-1"
+_NOTIFICATION: Final = "acme:user:notification:n-1"
+_DRAFT: Final = "acme:listing:draft:lamp"
+_SUBMISSION: Final = "acme:listing:publication:lamp-1"
+_PURCHASE: Final = "acme:listing:purchase:p-1"
+_PRICE: Final = {"minorUnits": 1250, "currency": "EUR", "exponent": 2}
+_PUBLISHED: Final = {
+    "listingId": "lamp",
+    "submissionId": "lamp-1",
+    "outcome": "published",
+    "listingStatus": "published",
+    "reviewerId": "edsger",
+    "reason": "",
+}
+_LISTING: Final = {
+    "listingId": "lamp",
+    "title": "A lamp",
+    "description": "It gives light.",
+    "price": _PRICE,
+    "status": "published",
+    "stock": {"available": 9, "held": 0, "sold": 1},
+}
+_BOUGHT: Final = {
+    "purchaseId": "p-1",
+    "buyerId": "ada",
+    "state": "sold",
+    "total": _PRICE,
+    "lines": [{"seller": "acme", "listingId": "lamp", "quantity": 1, "price": _PRICE}],
+    "reservedAt": "2026-11-23T12:00:00Z",
+}
+
+
+def _done(workflow_id: str, result: Mapping[str, Any], *, status: str = "COMPLETED") -> dict[str, Any]:
+    return {"workflowId": workflow_id, "runId": _RUN, "status": status, "result": result}
+
+
+EXAMPLES: Final[Mapping[str, Any]] = {
+    "Accepted": {"workflowId": _PURCHASE, "runId": _RUN, "status": "RUNNING"},
+    "Balances": {"balances": [{"minorUnits": 1125, "currency": "EUR", "exponent": 2}], "asOf": "2026-11-23T12:00:00Z"},
+    "EventCountsPage": {
+        "granularity": "hour",
+        "counts": [{"type": "listing.purchased", "periodStart": "2026-11-23T12:00:00Z", "count": 3}],
+        "countedAt": "2026-11-23T13:00:04Z",
+        "nextCursor": None,
+    },
+    "Health": {"status": "ready"},
+    "InboxPage": {
+        "userId": "u-1",
+        "messages": [
+            {
+                "notificationId": "n-1",
+                "type": "info",
+                "subject": "Information",
+                "body": "Your order is on its way.",
+                "deliveredAt": "2026-11-23T12:00:00Z",
+            }
+        ],
+        "nextCursor": None,
+    },
+    "Listing": _LISTING,
+    "ListingDone": _done(_DRAFT, {"listingId": "lamp", "status": "draft"}),
+    "ListingRequest": {
+        "listingId": "lamp",
+        "title": "A lamp",
+        "description": "It gives light.",
+        "price": _PRICE,
+        "stock": 10,
+    },
+    "ListingsPage": {"listings": [_LISTING], "nextCursor": None},
+    "NotificationDone": _done(
+        _NOTIFICATION,
+        {
+            "notificationId": "n-1",
+            "deliveries": [
+                {"channel": "in_app", "status": "sent", "reason": None},
+                {"channel": "email", "status": "skipped", "reason": "no_address"},
+            ],
+        },
+    ),
+    "NotificationRequest": {"userId": "u-1", "message": "Your order is on its way.", "type": "info"},
+    "OnboardingDone": _done(
+        _ONBOARDING,
+        {
+            "userId": "u-1",
+            "accountStatus": "active",
+            "onboardedAt": "2026-11-23T12:00:00Z",
+            "welcomeNotificationId": "welcome-u-1",
+        },
+    ),
+    "OnboardingRequest": {"userId": "u-1", "email": "ada@example.com", "name": "Ada"},
+    "OperationStatus": {
+        "workflowId": _PURCHASE,
+        "runId": _RUN,
+        "type": "listing.Purchase",
+        "taskQueue": "listing",
+        "status": "RUNNING",
+        "startTime": "2026-11-23T12:00:00Z",
+        "closeTime": None,
+        "result": None,
+        "failure": None,
+        "progress": {
+            "step": "authorising",
+            "cancellable": True,
+            "waitingFor": None,
+            "compensation": "none",
+            "traceId": _TRACE,
+        },
+        "blockedBy": {"reason": "waiting_for_worker", "queue": "payment", "since": "2026-11-23T12:00:01Z"},
+        "traceId": _TRACE,
+        "links": {
+            "self": f"/v1/operations/{_PURCHASE}",
+            "cancel": f"/v1/operations/{_PURCHASE}/cancel",
+            "temporal": f"http://localhost:8233/namespaces/default/workflows/{_PURCHASE}/{_RUN}",
+            "trace": f"http://localhost:16686/trace/{_TRACE}",
+        },
+    },
+    "PublicationDone": _done(_SUBMISSION, _PUBLISHED),
+    "PublicationResult": _PUBLISHED,
+    "Purchase": _BOUGHT,
+    "PurchaseDone": _done(_PURCHASE, {"purchaseId": "p-1", "status": "captured", "total": _PRICE}, status="RUNNING"),
+    "PurchaseRequest": {
+        "purchaseId": "p-1",
+        "buyerId": "ada",
+        "lines": [{"listingId": "lamp", "quantity": 1}],
+        "paymentToken": "tok_ok",
+    },
+    "PurchasesPage": {"purchases": [_BOUGHT], "nextCursor": None},
+    "ReviewRequest": {"reviewerId": "edsger", "approved": True, "reason": ""},
+    "SalesPage": {
+        "sales": [
+            {
+                "purchaseId": "p-1",
+                "listingId": "lamp",
+                "quantity": 1,
+                "price": _PRICE,
+                "soldAt": "2026-11-23T12:00:02Z",
+            }
+        ],
+        "nextCursor": None,
+    },
+    "SubmissionRequest": {"submitterId": "grace", "submissionId": "lamp-1"},
+    "UserAccount": {
+        "userId": "u-1",
+        "status": "active",
+        "createdAt": "2026-11-23T12:00:00Z",
+        "preferences": {"emailEnabled": True},
+    },
+    "UserNotificationRequest": {"message": "Your order is on its way.", "type": "info"},
+    "UserOnboardingRequest": {"email": "ada@example.com", "name": "Ada"},
+}
