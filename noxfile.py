@@ -260,6 +260,15 @@ def regenerate(session: nox.Session) -> None:
 
 
 @nox.session
+def api(session: nox.Session) -> None:
+    """Fuzz the API by its own document, ten times as long as `tests` does, on a stack of its own."""
+    make_environment()
+    more = {"API_FUZZ_EXAMPLES": "100", "API_FUZZ_WITHIN_SECONDS": "3000"}
+    os.environ.update({name: os.environ.get(name, value) for name, value in more.items()})
+    run(session, "python", "-m", "pytest", "-s", "tests/e2e/test_api_fuzzing.py", *session.posargs)
+
+
+@nox.session
 def compose(session: nox.Session) -> None:
     """Bring compose.yaml up with docker, run the demo against it, and take it down again."""
     make_environment()

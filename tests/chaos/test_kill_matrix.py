@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
 
+from tests.support.marketplace_by_rest import published
 from tests.support.money_check import Books, differences
 from tests.support.platform import Platform, new_id, running_platform
 from tests.support.postgres import PostgresServer
@@ -34,7 +34,7 @@ async def test_money_is_right_when_everything_is_killed(
         PAYMENT_DATABASE_URL=mortal_postgres.url("payment"),
         LISTING_DATABASE_URL=mortal_postgres.url("listing"),
     ) as platform:
-        listing_id = await published(platform, stock=PURCHASES)
+        listing_id = await published(platform.http, stock=PURCHASES)
         (await platform.acquirer.put("/v1/faults", json=FAULTS)).raise_for_status()
         purchases: list[str] = []
         for victim in VICTIMS:
@@ -61,31 +61,6 @@ async def test_money_is_right_when_everything_is_killed(
     assert set(statuses.values()) <= {"COMPLETED", "FAILED"}
     assert attempts > 1
     assert found == []
-
-
-async def published(platform: Platform, *, stock: int) -> str:
-    """Bring a listing on the market the way a person does, and return its id."""
-    listing_id = new_id("lamp")
-    price = {"minorUnits": 1250, "currency": "EUR", "exponent": 2}
-    drafted = await platform.http.post(
-        "/v1/listings",
-        json={"listingId": listing_id, "title": "A lamp", "description": "", "price": price, "stock": stock},
-        headers={"Prefer": "wait=20"},
-    )
-    assert drafted.status_code == httpx.codes.OK.value, drafted.text
-    await platform.http.post(
-        f"/v1/listings/{listing_id}/submissions", json={"submissionId": listing_id, "submitterId": "grace"}
-    )
-
-    async def approved() -> bool:
-        answer = await platform.http.post(
-            f"/v1/listings/{listing_id}/submissions/{listing_id}/review",
-            json={"reviewerId": "edsger", "approved": True, "reason": ""},
-        )
-        return answer.is_success
-
-    assert await eventually(approved, within_seconds=60, every_seconds=0.3)
-    return listing_id
 
 
 async def _bought(platform: Platform, listing_id: str, *, count: int) -> list[str]:

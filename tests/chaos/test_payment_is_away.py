@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import pytest
 
-from tests.chaos.test_kill_matrix import published
+from tests.support.marketplace_by_rest import published
 from tests.support.platform import Platform, new_id, running_platform
 
 # Three times the promised 15 s.
@@ -19,7 +19,7 @@ async def without_payment(
     """A platform with a listing for sale, whose payment workers are stopped."""
     home = tmp_path_factory.mktemp("away")
     async with running_platform(home, LISTING_HOLD_SECONDS=str(getattr(request, "param", 900))) as platform:
-        listing_id = await published(platform, stock=5)
+        listing_id = await published(platform.http, stock=5)
         await platform.partner("scale", "payment=0")
         yield platform, listing_id
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from platform_cli.jaeger_traces import Trace, read_trace
-from tests.chaos.test_kill_matrix import published
+from tests.support.marketplace_by_rest import published
 from tests.support.platform import Platform, new_id, running_platform
 from tests.support.trace_rules import broken_rules
 from tests.support.waiting import eventually
@@ -21,7 +21,7 @@ async def market(
     """A platform whose authorisations are slowed, with a listing for sale."""
     home = tmp_path_factory.mktemp("traced")
     async with running_platform(home, DRILL_ACTIVITY_DELAY_SECONDS="payment.authorise=3") as platform:
-        yield platform, await published(platform, stock=5)
+        yield platform, await published(platform.http, stock=5)
 
 
 @pytest.mark.timeout(120)
