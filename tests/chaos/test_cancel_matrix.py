@@ -1,4 +1,7 @@
-"""A purchase is cancelled at every place where it waits: it ends true, and every book tells the same."""
+"""A purchase is cancelled at every step: it ends true, and every book tells the same.
+
+The other places where it waits have `test_cancel_matrix_of_waits`, and the check that none is missing.
+"""
 
 import asyncio
 import random
@@ -14,6 +17,13 @@ REACHED_WITHIN_SECONDS = 20
 
 BEFORE_THE_PIVOT = ("listing.reserve", "payment.authorise")
 PAST_THE_PIVOT = ("listing.confirm", "payment.capture", "listing.sell", "analytics.record_events")
+COMPENSATIONS = (
+    ("payment.void", "tok_declined"),
+    ("listing.release", "tok_declined"),
+    ("payment.void", "tok_capture_refused"),
+    ("listing.unconfirm", "tok_capture_refused"),
+    ("listing.release", "tok_capture_refused"),
+)
 RANDOM_MOMENTS = 20
 MOMENTS = (Moment.BEFORE, Moment.DURING, Moment.AFTER)
 LONGEST_PURCHASE_SECONDS = 0.5
@@ -62,16 +72,7 @@ async def test_cancel_before_the_first_step(market: Marketplace) -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize(
-    ("step", "token"),
-    [
-        ("payment.void", "tok_declined"),
-        ("listing.release", "tok_declined"),
-        ("payment.void", "tok_capture_refused"),
-        ("listing.unconfirm", "tok_capture_refused"),
-        ("listing.release", "tok_capture_refused"),
-    ],
-)
+@pytest.mark.parametrize(("step", "token"), COMPENSATIONS)
 async def test_cancel_during_a_compensation(market: Marketplace, step: str, token: str, moment: Moment) -> None:
     status = await _cancelled_at(market, step, moment, token=token)
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 
@@ -21,6 +22,8 @@ class Moment(StrEnum):
     """It is done, and Temporal does not know yet."""
     LOST = "lost"
     """It is done, and its worker dies before it can say so: Temporal will have it done again."""
+    REFUSED = "refused"
+    """It is done, and says that it has failed for good: nobody will try it again."""
 
 
 @dataclass
@@ -74,6 +77,8 @@ class _Gated(ActivityInboundInterceptor):
         await self._pass(Moment.AFTER)
         if self._gate(Moment.LOST) is not None:
             raise RuntimeError("the worker died")
+        if self._gate(Moment.REFUSED) is not None:
+            raise ApplicationError("not possible", type="test.Refused", non_retryable=True)
         return outcome
 
     async def _pass(self, moment: Moment) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from uuid import uuid4
 import httpx
 from pydantic import AnyHttpUrl
 from temporalio import activity
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
@@ -37,6 +38,7 @@ from tests.support.money_check import Books, differences
 from tests.support.namespaces import new_namespace
 from tests.support.platform import free_ports
 from tests.support.waiting import eventually
+from tests.support.workflow_gates import SlowHandlers, TaskGates, child_name
 
 TENANT = "acme"
 LISTING = "lamp"
@@ -51,8 +53,11 @@ class Marketplace:
 
     client: Client
     gates: Gates
+    tasks: TaskGates
+    """Of the workflows of listing."""
     books: Books
     acquirer: httpx.AsyncClient
+    payment: "_PaymentWorker"
     purchases: dict[str, WorkflowHandle[Any, Any]] = field(default_factory=dict[str, WorkflowHandle[Any, Any]])
 
     async def buy(self, *, token: str = "tok_ok", purchase_id: str | None = None) -> str:
@@ -87,11 +92,32 @@ class Marketplace:
             await asyncio.wait_for(self.purchases[purchase_id].result(), within_seconds)
         return await self.status(purchase_id)
 
+    async def story(self, purchase_id: str) -> list[str]:
+        """Return the names of the events in a purchase's history; a child's have its name behind them."""
+        story: list[str] = []
+        async for event in self.purchases[purchase_id].fetch_history_events():
+            about = getattr(event, event.WhichOneof("attributes") or "")
+            kind = EventType.Name(event.event_type).removeprefix("EVENT_TYPE_")
+            if "CHILD_WORKFLOW" in kind:
+                child_id = getattr(about, "workflow_id", "") or about.workflow_execution.workflow_id
+                kind += f" {child_name(about.workflow_type.name, child_id, parent_id=workflow_id_of(purchase_id))}"
+            story.append(kind)
+        return story
+
     async def differences(self, *, within_seconds: float = _ENDED_WITHIN_SECONDS) -> list[str]:
         """Return what does not fit in the books, once every purchase has had the time to end."""
         ended = (self.ended(each, within_seconds=within_seconds) for each in self.purchases)
         statuses = dict(zip(self.purchases, await asyncio.gather(*ended), strict=True))
         return await asyncio.to_thread(differences, self.books, tenant=TENANT, statuses=statuses)
+
+    @asynccontextmanager
+    async def without_payment(self) -> AsyncGenerator[None]:
+        """Have no payment worker in the block."""
+        await self.payment.stop()
+        try:
+            yield
+        finally:
+            await self.payment.start()
 
     async def fault(self, **faults: object) -> None:
         """Let the acquirer misbehave; without arguments it behaves."""
@@ -99,6 +125,20 @@ class Marketplace:
             (await self.acquirer.put("/v1/faults", json=faults)).raise_for_status()
         else:
             (await self.acquirer.delete("/v1/faults")).raise_for_status()
+
+
+class _PaymentWorker:
+    """A worker that can be stopped and started again."""
+
+    def __init__(self, make: Callable[[], Worker]) -> None:
+        self._make = make
+        self._stack = AsyncExitStack()
+
+    async def start(self) -> None:
+        await self._stack.enter_async_context(self._make())
+
+    async def stop(self) -> None:
+        await self._stack.aclose()
 
 
 def workflow_id_of(purchase_id: str) -> str:
@@ -146,26 +186,42 @@ async def marketplace(
             )
         )
         runner: WorkflowRunner = workflow_runner() if sandboxed else UnsandboxedWorkflowRunner()
-        for queue, registrations in ((TaskQueue.PAYMENT, payment), (TaskQueue.LISTING, listing)):
-            worker = Worker(
+        tasks = TaskGates(runner)
+
+        def payment_worker() -> Worker:
+            return Worker(
                 client,
-                task_queue=queue,
-                workflows=registrations.workflows,
-                activities=registrations.activities,
+                task_queue=TaskQueue.PAYMENT,
+                workflows=payment.workflows,
+                activities=payment.activities,
                 workflow_runner=runner,
                 interceptors=[gates],
             )
-            await stack.enter_async_context(worker)
+
+        selling = Worker(
+            client,
+            task_queue=TaskQueue.LISTING,
+            workflows=listing.workflows,
+            activities=listing.activities,
+            workflow_runner=tasks,
+            interceptors=[gates, SlowHandlers()],
+        )
+        paying = _PaymentWorker(payment_worker)
+        stack.push_async_callback(paying.stop)
+        await paying.start()
+        await stack.enter_async_context(selling)
         counted = Worker(client, task_queue=TaskQueue.ANALYTICS, activities=[_record_events], interceptors=[gates])
         await stack.enter_async_context(counted)
         yield Marketplace(
             client=client,
             gates=gates,
+            tasks=tasks,
             books=Books(
                 acquirer=f"sqlite:///{home / 'acquirer.sqlite3'}",
                 **{name: str(driver_url(url, is_async=False)) for name, url in urls.items()},
             ),
             acquirer=acquirer,
+            payment=paying,
         )
 
 
