@@ -74,20 +74,20 @@ def _get_images(engine: Docker, scratch: Path, console: Console, *, tag: str) ->
 def _running(engine: Docker, variables: Mapping[str, str], console: Console) -> Generator[None]:
     """Have everything in compose.yaml running, with the secrets of this checkout, while the block lasts."""
     subprocess.run(["sh", str(images.ROOT / "deploy/make-secrets.sh")], check=True, timeout=30)
-    compose = ("compose", "--project-directory", str(images.ROOT))
+    project = ("--project-directory", str(images.ROOT))
     started = time.monotonic()
     try:
         try:
             up = ("up", "--detach", "--wait", f"--wait-timeout={_UP_SECONDS}", "--no-build", "--quiet-pull")
-            engine(*compose, *up, within_seconds=2 * _UP_SECONDS, **variables)
+            engine.compose(*project, *up, within_seconds=2 * _UP_SECONDS, **variables)
         except CommandError:
-            console.print(engine(*compose, "logs", "--tail=20", within_seconds=30, **variables), markup=False)
+            console.print(engine.compose(*project, "logs", "--tail=20", within_seconds=30, **variables), markup=False)
             raise
         console.print(f"Up, and every process healthy, after {time.monotonic() - started:.0f} s.")
         yield
     finally:
         console.print("Taking it down ...")
-        engine(*compose, "down", "--volumes", "--timeout=30", within_seconds=_DOWN_SECONDS, **variables)
+        engine.compose(*project, "down", "--volumes", "--timeout=30", within_seconds=_DOWN_SECONDS, **variables)
         engine("image", "rm", "--force", variables["PARTNER_IMAGE"], within_seconds=_DOWN_SECONDS)
 
 

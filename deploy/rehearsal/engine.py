@@ -6,13 +6,12 @@ import subprocess
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deploy.rehearsal.programs import COMPOSE_PLUGIN
+from deploy.rehearsal.programs import compose_command
 from platform_cli.bound_process import CommandError, bound, run_to_end
 from platform_cli.errors import StackError
-from platform_cli.tools.finder import find_or_get
 
 _ENGINE_STARTS_WITHIN_SECONDS = 30
 _ENGINE_STOPS_WITHIN_SECONDS = 60
@@ -21,11 +20,11 @@ _ASK_SECONDS = 20
 
 @dataclass(frozen=True)
 class Docker:
-    """The command line tool `docker`, with an engine that answers."""
+    """The command line tool `docker` and its compose, with an engine that answers."""
 
     program: str
+    compose_command: tuple[str, ...]
     environment: Mapping[str, str]
-    own_engine: bool
 
     def __call__(self, *arguments: str, within_seconds: float, **variables: str) -> str:
         """Run `docker …` and return what it printed.
@@ -35,6 +34,15 @@ class Docker:
         """
         environment = {**self.environment, **variables}
         return run_to_end([self.program, *arguments], env=environment, timeout_seconds=within_seconds)
+
+    def compose(self, *arguments: str, within_seconds: float, **variables: str) -> str:
+        """Run `docker compose …` and return what it printed.
+
+        Raises:
+            CommandError: it failed, or took longer.
+        """
+        environment = {**self.environment, **variables}
+        return run_to_end([*self.compose_command, *arguments], env=environment, timeout_seconds=within_seconds)
 
     def works(self, *arguments: str, within_seconds: float = _ASK_SECONDS) -> bool:
         """Return whether `docker …` ends without an error."""
@@ -53,12 +61,12 @@ def docker(scratch: Path) -> Generator[Docker]:
         scratch: an empty directory for the data of such an engine.
 
     Raises:
-        StackError: docker is not there, or no engine can run here.
+        StackError: docker is not there, it has no compose and none can be built, or no engine can run here.
     """
     program = shutil.which("docker")
     if program is None:
         raise StackError("docker is not on PATH: install it (Debian: `apt-get install docker.io`)")
-    found = _with_compose(Docker(program, dict(os.environ), own_engine=False), scratch)
+    found = Docker(program, compose_command(), dict(os.environ))
     if found.works("info"):
         yield found
         return
@@ -66,22 +74,7 @@ def docker(scratch: Path) -> Generator[Docker]:
     if dockerd is None or os.geteuid() != 0:
         raise StackError("no docker engine answers, and only root with dockerd can start one: start docker")
     with _own_engine(dockerd, scratch) as address:
-        yield Docker(program, {**found.environment, "DOCKER_HOST": address}, own_engine=True)
-
-
-def _with_compose(found: Docker, scratch: Path) -> Docker:
-    """Return the docker as it is when it has compose, else with compose as its plugin."""
-    if found.works("compose", "version"):
-        return found
-    configuration = scratch / "docker-configuration"
-    plugin = configuration / "cli-plugins" / "docker-compose"
-    plugin.parent.mkdir(parents=True)
-    plugin.symlink_to(find_or_get(COMPOSE_PLUGIN))
-    theirs = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
-    if theirs.exists():
-        # It says how to log in to registries, and which engine is meant.
-        shutil.copy(theirs, configuration)
-    return Docker(found.program, {**found.environment, "DOCKER_CONFIG": str(configuration)}, own_engine=False)
+        yield replace(found, environment={**found.environment, "DOCKER_HOST": address})
 
 
 @contextmanager

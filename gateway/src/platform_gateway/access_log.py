@@ -1,6 +1,8 @@
 """One log line for each request: what was asked, what came of it; never a body."""
 
+import asyncio
 import time
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -40,7 +42,8 @@ class AccessLog:
             await self._app(scope, receive, send_and_note)
         finally:
             caller: Caller | None = state.get("caller")
-            _log.info(
+            note = partial(
+                _log.info,
                 "request.served",
                 method=scope["method"],
                 # Not the path: whoever asks chooses it, and it may be anything.
@@ -49,6 +52,8 @@ class AccessLog:
                 duration_ms=round((time.perf_counter() - started) * 1000, 1),
                 tenant=None if caller is None else caller.tenant,
             )
+            # The loop sends what is written at the end of its turn: the client need not wait for the line as well.
+            asyncio.get_running_loop().call_soon(note)
 
 
 def route_of(scope: Scope) -> str | None:

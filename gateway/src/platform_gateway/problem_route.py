@@ -35,12 +35,12 @@ class ProblemRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
+            bounded = _BoundedRequest(request.scope, request.receive)
             try:
                 # Who may not come in learns nothing about what would have been a valid request.
-                await self.admit(request)
-                bounded = _BoundedRequest(request.scope, request.receive)
-                if request.method != "GET":
-                    _require_json(request, await bounded.body(), is_wanted=self.body_field is not None)
+                await self.admit(bounded)
+                if bounded.method != "GET":
+                    _require_json(bounded, await bounded.body(), is_wanted=self.body_field is not None)
                 return await handle(bounded)
             except Problem as problem:
                 return problem.response()

