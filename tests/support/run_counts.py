@@ -15,12 +15,13 @@ async def runs_by_id(client: Client) -> Counter[str]:
     """
     last = f"last-{uuid4().hex}"
     # Nobody polls the queue.
-    await client.start_workflow("last", id=last, task_queue=last)
+    handle = await client.start_workflow("last", id=last, task_queue=last)
 
     async def counted() -> Counter[str] | None:
         runs = Counter([run.id async for run in client.list_workflows()])
         return runs if last in runs else None
 
     runs = await eventually(counted, within_seconds=30, every_seconds=0.2)
+    await handle.terminate()
     assert runs is not None
     return Counter({workflow_id: count for workflow_id, count in runs.items() if not workflow_id.startswith("last-")})
