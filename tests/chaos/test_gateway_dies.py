@@ -22,6 +22,9 @@ from tests.support.run_counts import runs_by_id
 from tests.support.toxiproxy import FaultProxy, fault_proxy
 from tests.support.waiting import eventually
 
+# Each test starts a gateway of its own.
+pytestmark = pytest.mark.timeout(180)
+
 STEP_WITHIN_SECONDS = 20
 LONGER_THAN_THE_TEST = "wait=30"
 

@@ -14,7 +14,11 @@ from tests.support.platform import Platform, new_id, onboarding_body
 from tests.support.run_counts import runs_by_id
 from tests.support.waiting import eventually
 
+# The first of them may bring the platform up.
+pytestmark = pytest.mark.timeout(180)
+
 AT_ONCE = 50
+REVIEWS_AT_ONCE = 10
 ENOUGH_SECONDS = 60
 
 
@@ -111,3 +115,17 @@ async def test_operation_of_one_is_told_and_cancelled_by_the_other(gateways: Gat
     assert {**told[0], "links": None} == {**told[1], "links": None}
     assert cancelled.status_code == 202
     assert [(answer.status_code, answer.json()["type"]) for answer in refused] == [(409, "operation_closed")] * 2
+
+
+async def test_decisions_at_once_are_one_decision(gateways: Gateways, platform: Platform) -> None:
+    listing, _ = await in_review(platform.http)
+    path = f"/v1/listings/{listing}/submissions/{listing}/review"
+    decision = {"reviewerId": "edsger", "approved": True, "reason": "fine"}
+
+    answers = await asyncio.gather(*(gateways.post(path, decision) for _ in range(REVIEWS_AT_ONCE)))
+    others = [await gateways.post(path, {**decision, "reviewerId": "barbara"}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200] * REVIEWS_AT_ONCE
+    assert {answer.json()["outcome"] for answer in answers} == {"published"}
+    assert [(answer.status_code, answer.json()["type"]) for answer in others] == [(409, "already_decided")] * 2
+    assert {answer.json()["decided"]["reviewerId"] for answer in others} == {"edsger"}
