@@ -9,6 +9,7 @@ from pathlib import Path
 
 import opentelemetry.sdk.environment_variables as opentelemetry_variables
 import pytest
+from click import Command
 from pydantic_settings import BaseSettings
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -144,10 +145,7 @@ def test_every_setting_stands_in_the_example(settings: type[BaseSettings]) -> No
 def test_commands_and_their_options_exist(document: Path) -> None:
     group = get_command(app)
     assert isinstance(group, TyperGroup)
-    options = {
-        name: {option for parameter in command.params for option in parameter.opts} | {"--help"}
-        for name, command in group.commands.items()
-    }
+    options = {name: _options(command) | {"--help"} for name, command in group.commands.items()}
 
     wrong = [
         (name, rest.strip())
@@ -157,6 +155,13 @@ def test_commands_and_their_options_exist(document: Path) -> None:
     ]
 
     assert wrong == []
+
+
+def _options(command: Command) -> set[str]:
+    """Return the options of a command and of the commands below it."""
+    below = list(command.commands.values()) if isinstance(command, TyperGroup) else []
+    own = {option for parameter in command.params for option in parameter.opts}
+    return own.union(*(_options(each) for each in below))
 
 
 @each_document

@@ -10,6 +10,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -30,7 +31,7 @@ class SigningKey:
     @property
     def jwk(self) -> dict[str, Any]:
         """The public half, as a key set has it."""
-        jwk: dict[str, Any] = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.private.public_key()))
+        jwk: dict[str, Any] = json.loads(RSAAlgorithm.to_jwk(self.private.public_key()))
         return {**jwk, "kid": self.key_id, "use": "sig", "alg": "RS256"}
 
     @property
@@ -76,10 +77,12 @@ class Issuer:
         encoded = jwt.encode(self.claims(**claims), signing.private, algorithm="RS256", headers=header)
         return bearer(encoded)
 
-    async def _configuration(self, _request: Request) -> Response:
+    async def configuration(self, _request: Request) -> Response:
+        """Answer where the keys are."""
         return JSONResponse({"issuer": self.url, "jwks_uri": f"{self.url}/keys"})
 
-    async def _keys(self, _request: Request) -> Response:
+    async def key_set(self, _request: Request) -> Response:
+        """Answer the public keys, unless it is away."""
         self.fetches += 1
         if self.is_away:
             return Response(status_code=503)
@@ -98,8 +101,8 @@ async def running_issuer() -> AsyncGenerator[Issuer]:
     listener = bind("127.0.0.1", 0, variable="")
     issuer.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     routes = [
-        Route("/.well-known/openid-configuration", issuer._configuration),
-        Route("/keys", issuer._keys),
+        Route("/.well-known/openid-configuration", issuer.configuration),
+        Route("/keys", issuer.key_set),
     ]
     async with serving(Starlette(routes=routes), listener):
         yield issuer

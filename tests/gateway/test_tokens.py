@@ -53,8 +53,7 @@ def _signed_with_the_public_key(issuer: Issuer) -> dict[str, str]:
 
 def _foreign(issuer: Issuer, **headers: Any) -> dict[str, str]:
     mine = SigningKey("k-1")
-    offered = {name: value(mine) if callable(value) else value for name, value in headers.items()}
-    return issuer.token(mine, headers=offered)
+    return issuer.token(mine, headers={"jwk": mine.jwk} if "jwk" in headers else headers)
 
 
 NOW = time.time
@@ -64,7 +63,7 @@ ATTACKS: dict[str, Callable[[Issuer], dict[str, str]]] = {
     "an empty signature": lambda issuer: _unsigned(issuer, "RS256"),
     "the public key as a shared secret": _signed_with_the_public_key,
     "a key of one's own": _foreign,
-    "a key of one's own in jwk": lambda issuer: _foreign(issuer, jwk=lambda mine: mine.jwk),
+    "a key of one's own in jwk": lambda issuer: _foreign(issuer, jwk=...),
     "a key set of one's own in jku": lambda issuer: _foreign(issuer, jku="http://127.0.0.1:9/keys"),
     "a certificate of one's own in x5u": lambda issuer: _foreign(issuer, x5u="http://127.0.0.1:9/cert"),
     "an unknown key": lambda issuer: issuer.token(SigningKey("k-9")),
@@ -126,13 +125,18 @@ async def test_claims_say_for_which_account_and_as_what(api: httpx.AsyncClient, 
 
 
 async def test_claims_and_types_are_as_the_settings_name_them(client: Client, issuer: Issuer) -> None:
-    settings = {
+    settings: dict[str, Any] = {
         "oidc_tenant_claim": "https://partner.example/account",
         "oidc_role_claim": "groups",
         "oidc_token_types": "JWT",
         "oidc_jwks_url": f"{issuer.url}/keys",
     }
-    claims = {"https://partner.example/account": "acme", "groups": ["partner"], "tenant": None, "role": None}
+    claims: dict[str, Any] = {
+        "https://partner.example/account": "acme",
+        "groups": ["partner"],
+        "tenant": None,
+        "role": None,
+    }
     async with (
         httpx.AsyncClient(trust_env=False) as http,
         opened_api(client, issuer_http=http, oidc_issuer=issuer.url, oidc_audience=AUDIENCE, **settings) as api,
