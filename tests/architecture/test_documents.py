@@ -6,10 +6,10 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import opentelemetry.sdk.environment_variables as opentelemetry_variables
 import pytest
-from click import Command
 from pydantic_settings import BaseSettings
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -157,10 +157,10 @@ def test_commands_and_their_options_exist(document: Path) -> None:
     assert wrong == []
 
 
-def _options(command: Command) -> set[str]:
+def _options(command: Any) -> set[str]:
     """Return the options of a command and of the commands below it."""
-    below = list(command.commands.values()) if isinstance(command, TyperGroup) else []
-    own = {option for parameter in command.params for option in parameter.opts}
+    below: list[Any] = list(command.commands.values()) if isinstance(command, TyperGroup) else []
+    own: set[str] = {option for parameter in command.params for option in parameter.opts}
     return own.union(*(_options(each) for each in below))
 
 

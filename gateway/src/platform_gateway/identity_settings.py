@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ASYMMETRIC_ALGORITHMS: Final = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"),
@@ -55,6 +55,8 @@ _Claim = Annotated[str, Field(min_length=1, max_length=200)]
 
 class IdentitySettings(BaseSettings):
     """Who is let in; the gateway's settings have these among their own."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_ignore_empty=True, extra="ignore")
 
     # The order matters: a validator sees the fields above its own.
     auth: Literal["on", "off"] | None = None
