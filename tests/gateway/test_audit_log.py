@@ -54,6 +54,7 @@ async def test_decision_is_kept_before_it_is_taken_and_with_what_came_of_it(
         json={"reviewerId": "edsger", "approved": False, "reason": "dim"},
         headers=reviewer,
     )
+    await api.post("/v1/api-keys", json={"role": "owner"}, headers=admin)
     await api.get(f"/v1/operations/{workflow_id}", headers=admin)
 
     who = _subject(admin)
@@ -66,11 +67,13 @@ async def test_decision_is_kept_before_it_is_taken_and_with_what_came_of_it(
         (who, "cancelPurchase", "unknown_purchase"),
         (_subject(reviewer), "reviewSubmission", "asked"),
         (_subject(reviewer), "reviewSubmission", "unknown_submission"),
+        (who, "createApiKey", "asked"),
+        (who, "createApiKey", "invalid_request"),
     ]
-    newest, *_ = await stores.audit.page("acme", before=None, limit=1)
-    assert newest.target == "/v1/listings/lamp/submissions/none/review"
-    assert newest.details == {"approved": False, "reviewerId": "edsger"}
-    assert newest.trace_id is not None
+    of_the_review = (await stores.audit.page("acme", before=None, limit=3))[2]
+    assert of_the_review.target == "/v1/listings/lamp/submissions/none/review"
+    assert of_the_review.details == {"approved": False, "reviewerId": "edsger"}
+    assert of_the_review.trace_id is not None
     await client.get_workflow_handle(workflow_id).terminate()
 
 

@@ -19,16 +19,18 @@ WAIT_SECONDS = 50
 PATH = "/v1/api-keys"
 
 
-def _environment(directory: Path) -> dict[str, str]:
+def _environment(directory: Path, database_url: str | None = None) -> dict[str, str]:
     return {
         "GATEWAY_AUTH": "on",
-        "GATEWAY_DATABASE_URL": f"sqlite:///{directory}/gateway.sqlite3",
+        "GATEWAY_DATABASE_URL": database_url or f"sqlite:///{directory}/gateway.sqlite3",
         # What is asked here needs no Temporal.
         "TEMPORAL_ADDRESS": f"127.0.0.1:{free_port()}",
     }
 
 
-async def _keys(directory: Path, *arguments: str, module: str = "platform_gateway") -> tuple[int | None, str, str]:
+async def _keys(
+    directory: Path, *arguments: str, module: str = "platform_gateway", database_url: str | None = None
+) -> tuple[int | None, str, str]:
     """Run `keys` and return its exit code, what it printed, and what it said beside."""
     ours = ("GATEWAY_", "PARTNER_", "TEMPORAL_")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
@@ -36,7 +38,7 @@ async def _keys(directory: Path, *arguments: str, module: str = "platform_gatewa
         sys.executable,
         *("-m", module, "keys", *arguments),
         cwd=directory,
-        env={**inherited, **_environment(directory)},
+        env={**inherited, **_environment(directory, database_url)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -59,8 +61,16 @@ async def _refused_at(gateway: httpx.AsyncClient, key: str) -> float:
     return refused_at
 
 
-async def test_revoked_key_dies_in_two_gateways_within_five_seconds(tmp_path: Path) -> None:
-    environment = _environment(tmp_path)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path}/gateway.sqlite3"
+
+
+@pytest.mark.timeout(120)
+async def test_revoked_key_dies_in_two_gateways_within_five_seconds(tmp_path: Path, database_url: str) -> None:
+    environment = _environment(tmp_path, database_url)
     directories = [tmp_path / name for name in ("one", "two")]
     for directory in directories:
         directory.mkdir()
@@ -70,7 +80,7 @@ async def test_revoked_key_dies_in_two_gateways_within_five_seconds(tmp_path: Pa
         httpx.AsyncClient(base_url=first.url, trust_env=False, timeout=WAIT_SECONDS) as one,
         httpx.AsyncClient(base_url=second.url, trust_env=False, timeout=WAIT_SECONDS) as two,
     ):
-        _, admin, _ = await _keys(tmp_path, "create", "--tenant", "acme", "--role", "admin")
+        _, admin, _ = await _keys(tmp_path, "create", "--tenant", "acme", "--role", "admin", database_url=database_url)
         headers = {"X-API-Key": admin.strip()}
         made = (await one.post(PATH, json={"role": "admin"}, headers=headers)).json()
         let_in = [

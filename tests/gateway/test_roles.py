@@ -13,9 +13,11 @@ from platform_gateway.callers import SCOPES_OF, Role
 from tests.gateway.api import document_of_the_api
 from tests.gateway.identities import guarded_api, key_of, opened_stores
 
+FOUND = list(operations_of(document_of_the_api()))
+OPERATIONS = {operation["operationId"]: operation for _path, _method, operation in FOUND}
 ROUTES = {
     operation["operationId"]: (method.upper(), re.sub(r"\{\w+\}", "0123456789abcdef", path))
-    for path, method, operation in operations_of(document_of_the_api())
+    for path, method, operation in FOUND
 }
 FACTS = {
     ("buy", Role.PARTNER): True,

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from platform_gateway.audit import AuditLog
@@ -50,6 +51,9 @@ async def audited(
         yield
     except Problem as problem:
         outcome = problem.kind.type
+        raise
+    except RequestValidationError:
+        outcome = Kind.INVALID_REQUEST.type
         raise
     except BaseException:
         outcome = "unknown"

@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
@@ -131,7 +132,12 @@ _COMMANDS: Final[dict[str, Callable[[Stores, argparse.Namespace], Coroutine[Any,
 
 def _operator(tenant: str) -> Caller:
     """Return who sits at this machine: somebody who can read the database needs no leave of ours."""
-    return caller_with_every_scope(tenant, subject=f"local:{getpass.getuser()}")
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        # The user of a container is a number without a name.
+        user = str(os.getuid())
+    return caller_with_every_scope(tenant, subject=f"local:{user}")
 
 
 async def _operator_of(stores: Stores, key_id: str) -> Caller:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from platform_contracts.identifiers import Tenant as Account
 from platform_contracts.view import PageSize
-from platform_gateway.callers import Caller
+from platform_gateway.callers import STAFF_TENANT, Caller
 from platform_gateway.key_models import AuditLogPage, audit_entry
 from platform_gateway.key_store import AuditReader
 from platform_gateway.problem_route import Authenticate, guarded_route
@@ -54,7 +54,7 @@ def audit_log_router(log: AuditReader, *, authenticate: Authenticate) -> APIRout
 
 def _readable(who: Caller, account: str | None) -> str | None:
     """Return the account whose entries the caller may read and wants to; None for all."""
-    if who.is_staff and not who.acts_for_another:
+    if who.tenant == STAFF_TENANT:
         return account
     if account is not None and account != who.tenant:
         raise Problem(Kind.FOREIGN_ACCOUNT, "Only staff read what is kept about another account.")
