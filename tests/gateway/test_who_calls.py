@@ -35,6 +35,11 @@ GUARDED = [
     ("GET", "/v1/analytics/event-counts"),
     ("GET", "/v1/operations/acme:a:b:c"),
     ("POST", "/v1/operations/acme:a:b:c/cancel"),
+    ("POST", "/v1/api-keys"),
+    ("GET", "/v1/api-keys"),
+    ("POST", "/v1/api-keys/0123456789abcdef/rotate"),
+    ("POST", "/v1/api-keys/0123456789abcdef/revoke"),
+    ("GET", "/v1/audit-log"),
 ]
 
 

@@ -32,5 +32,24 @@ REQUIRED: Final[Mapping[str, Scope]] = {
     "listEventCounts": Scope.ANALYTICS_READ,
     "getOperation": Scope.OPERATIONS_READ,
     "cancelOperation": Scope.OPERATIONS_CANCEL,
+    "createApiKey": Scope.API_KEYS_MANAGE,
+    "listApiKeys": Scope.API_KEYS_MANAGE,
+    "rotateApiKey": Scope.API_KEYS_MANAGE,
+    "revokeApiKey": Scope.API_KEYS_MANAGE,
+    "listAuditLog": Scope.AUDIT_READ,
 }
 """The scope that a caller needs, by the operation's id."""
+
+AUDITED: Final = frozenset(
+    {
+        "cancelWorkflow",
+        "reviewSubmission",
+        "cancelPurchase",
+        "cancelOperation",
+        "createApiKey",
+        "rotateApiKey",
+        "revokeApiKey",
+    }
+)
+"""The decisions: whoever takes one is in the audit log before it is taken. What staff change for another account is
+there as well."""

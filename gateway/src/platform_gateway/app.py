@@ -5,6 +5,7 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, TypeGuard
 
+import httpx
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from opentelemetry.trace import TracerProvider
@@ -13,10 +14,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
 from platform_gateway.access_log import QUIET_PATHS, AccessLog
+from platform_gateway.acting import document_account
 from platform_gateway.api_document import DESCRIPTION, document_with_examples
-from platform_gateway.auth import ApiKey, documented_bearer, documented_key
+from platform_gateway.auth import documented_bearer, documented_key
+from platform_gateway.identities import authentication
 from platform_gateway.problems import Kind, Problem, http_problem, invalid_request
 from platform_gateway.routes.analytics import analytics_router
+from platform_gateway.routes.api_keys import api_keys_router
+from platform_gateway.routes.audit_log import audit_log_router
 from platform_gateway.routes.balances import balances_router
 from platform_gateway.routes.health import health_router
 from platform_gateway.routes.listings import listings_router
@@ -26,6 +31,7 @@ from platform_gateway.routes.sales import sales_router
 from platform_gateway.routes.temporal import temporal_router
 from platform_gateway.routes.users import users_router
 from platform_gateway.settings import GatewaySettings
+from platform_gateway.stores import Stores
 from platform_gateway.views_client import ViewsClient
 from platform_gateway.workflow_gateway import WorkflowGateway
 
@@ -38,6 +44,8 @@ def create_app(
     payment_views: ViewsClient,
     listing_views: ViewsClient,
     analytics_views: ViewsClient,
+    stores: Stores,
+    issuer_http: httpx.AsyncClient | None = None,
     tracer_provider: TracerProvider | None = None,
 ) -> FastAPI:
     """Return the application.
@@ -49,6 +57,8 @@ def create_app(
         payment_views: what the payment service shows.
         listing_views: what the listing service shows.
         analytics_views: what the analytics service shows.
+        stores: API keys and the audit log.
+        issuer_http: asks the OIDC issuer; None: its tokens are not taken.
         tracer_provider: where the spans of requests go; None: the process's own.
     """
     app = FastAPI(
@@ -60,7 +70,7 @@ def create_app(
         redirect_slashes=False,
         telemetry={"operation_spans": False, "exclude": _is_quiet, "tracer_provider": tracer_provider},
     )
-    authenticate = ApiKey(settings.key(), tenant=settings.tenant)
+    authenticate = authentication(settings, audit=stores.audit, keys=stores.keys, http=issuer_http)
     guarded = [
         temporal_router(workflows, authenticate=authenticate, execute_wait_seconds=settings.execute_wait_seconds),
         users_router(workflows, user_views, authenticate=authenticate),
@@ -70,8 +80,11 @@ def create_app(
         balances_router(payment_views, authenticate=authenticate),
         analytics_router(analytics_views, authenticate=authenticate),
         operations_router(workflows, authenticate=authenticate),
+        api_keys_router(stores.keys, authenticate=authenticate),
+        audit_log_router(stores.audit, authenticate=authenticate),
     ]
     for router in guarded:
+        document_account(router)
         app.include_router(router, dependencies=[Depends(documented_bearer), Depends(documented_key)])
     app.include_router(health_router(workflows.problem))
     app.add_exception_handler(HTTPException, _on_http_exception)

@@ -13,7 +13,7 @@ from starlette.routing import Router
 from platform_contracts.message import ContractModel
 from platform_gateway.callers import Caller
 from platform_gateway.commands import Command
-from platform_gateway.problem_route import caller_of, tenant_of
+from platform_gateway.problem_route import audit_details_of, caller_of, tenant_of
 from platform_gateway.problems import RETRY_AFTER_SECONDS
 from platform_gateway.rest_models import Accepted, RestModel
 from platform_gateway.starting import Started
@@ -34,6 +34,7 @@ ResultT = TypeVar("ResultT", bound=ContractModel)
 
 Tenant = Annotated[str, Depends(tenant_of)]
 Who = Annotated[Caller, Depends(caller_of)]
+AuditDetails = Annotated[dict[str, Any], Depends(audit_details_of)]
 
 IdempotencyKey = Annotated[
     str | None,

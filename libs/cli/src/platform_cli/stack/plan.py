@@ -43,6 +43,17 @@ class Plan:
             ready=None,
         )
 
+    def prepare_gateway(self) -> ProcessSpec:
+        """Return the one-shot process that migrates the gateway's database."""
+        name = "gateway-prepare"
+        return ProcessSpec(
+            name=name,
+            command=(sys.executable, "-m", "platform_gateway", "prepare"),
+            environment={**self.environment, "OTEL_SERVICE_NAME": "gateway"},
+            log=self.home.log_of(name),
+            ready=None,
+        )
+
     def worker(self, service: Service, instance: int) -> ProcessSpec:
         """Return instance 1, 2, … of a service's worker."""
         name = f"{service.name}-{instance}"
@@ -166,6 +177,7 @@ def process_environment(settings: StackSettings, home: Home, backends: tuple[Bac
         "PARTNER_HOME": str(home.directory),
         "SERVICE_TOKEN": settings.service_token or home.service_token(),
     }
+    environment.setdefault("GATEWAY_DATABASE_URL", f"sqlite:///{home.data / 'gateway'}.sqlite3")
     for service in SERVICES:
         host, port = internal_address(service)
         prefix = service.name.upper()
