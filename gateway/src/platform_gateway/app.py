@@ -11,10 +11,12 @@ from opentelemetry.trace import TracerProvider
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp
 
 from platform_gateway.access_log import QUIET_PATHS, AccessLog
 from platform_gateway.api_document import DESCRIPTION, document_with_examples
 from platform_gateway.auth import ApiKey, documented_bearer, documented_key
+from platform_gateway.problem_route import limited
 from platform_gateway.problems import Kind, Problem, http_problem, invalid_request
 from platform_gateway.routes.analytics import analytics_router
 from platform_gateway.routes.balances import balances_router
@@ -25,7 +27,9 @@ from platform_gateway.routes.purchases import purchases_router
 from platform_gateway.routes.sales import sales_router
 from platform_gateway.routes.temporal import temporal_router
 from platform_gateway.routes.users import users_router
+from platform_gateway.security_headers import DOCS_PATH, OPENAPI_PATH, SecurityHeaders
 from platform_gateway.settings import GatewaySettings
+from platform_gateway.tenant_limits import TenantLimits
 from platform_gateway.views_client import ViewsClient
 from platform_gateway.workflow_gateway import WorkflowGateway
 
@@ -51,16 +55,24 @@ def create_app(
         analytics_views: what the analytics service shows.
         tracer_provider: where the spans of requests go; None: the process's own.
     """
-    app = FastAPI(
+    is_open = settings.key() is None
+    serves_docs = settings.serves_docs(is_open=is_open)
+    app = _Gateway(
         title="Partner platform",
         version=version("platform-gateway"),
         description=DESCRIPTION,
+        openapi_url=OPENAPI_PATH if serves_docs else None,
+        docs_url=DOCS_PATH if serves_docs else None,
         redoc_url=None,
         # A redirect would be the one answer that no client of this API expects.
         redirect_slashes=False,
         telemetry={"operation_spans": False, "exclude": _is_quiet, "tracer_provider": tracer_provider},
     )
-    authenticate = ApiKey(settings.key(), tenant=settings.tenant)
+    app.state.hsts_seconds = settings.hsts_seconds
+    limits = TenantLimits(
+        rate=settings.tenant_rate(is_open=is_open), in_flight=settings.tenant_in_flight(is_open=is_open)
+    )
+    authenticate = limited(ApiKey(settings.key(), tenant=settings.tenant), limits)
     guarded = [
         temporal_router(workflows, authenticate=authenticate, execute_wait_seconds=settings.execute_wait_seconds),
         users_router(workflows, user_views, authenticate=authenticate),
@@ -80,6 +92,14 @@ def create_app(
     app.add_middleware(AccessLog)
     document_with_examples(app)
     return app
+
+
+class _Gateway(FastAPI):
+    """Adds the security headers around everything, the answer to a bug of a middleware included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return Starlette's own stack with the headers around it."""
+        return SecurityHeaders(super().build_middleware_stack(), hsts_seconds=self.state.hsts_seconds)
 
 
 def _is_quiet(scope: MutableMapping[str, Any]) -> bool:

@@ -15,7 +15,9 @@ from starlette.responses import Response
 
 from platform_gateway.access import REQUIRED
 from platform_gateway.callers import Caller, caller_with_every_scope
-from platform_gateway.problems import Kind, Problem, http_problem, invalid_request
+from platform_gateway.problems import Kind, Problem, documented, http_problem, invalid_request
+from platform_gateway.refusals import count_refusal
+from platform_gateway.tenant_limits import Admission, TenantLimits
 from platform_runtime.logs import get_logger
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -35,27 +37,38 @@ class ProblemRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
-            bounded = _BoundedRequest(request.scope, request.receive)
+            # Its place is free again once the answer begins: streams last, and have a limit of their own.
             try:
-                # Who may not come in learns nothing about what would have been a valid request.
-                await self.admit(bounded)
-                if bounded.method != "GET":
-                    _require_json(bounded, await bounded.body(), is_wanted=self.body_field is not None)
-                return await handle(bounded)
-            except Problem as problem:
-                return problem.response()
-            except RequestValidationError as error:
-                return invalid_request(error).response()
-            except HTTPException as error:
-                return http_problem(error).response()
-            except ClientDisconnect:
-                # Nobody is left to read it.
-                return Response(status_code=HTTPStatus.BAD_REQUEST)
-            except Exception:  # noqa: BLE001 - the outermost frame: a bug is logged and answered without its text
-                _log.exception("request.failed", route=self.path)
-                return Problem(Kind.INTERNAL, "It was logged under the trace id.").response()
+                response = await self._answer(_BoundedRequest(request.scope, request.receive), handle)
+            finally:
+                admission: Admission | None = getattr(request.state, "admission", None)
+                if admission is not None:
+                    admission.leave()
+            if admission is not None:
+                response.headers.update(admission.headers)
+            return response
 
         return answer
+
+    async def _answer(self, bounded: "_BoundedRequest", handle: Callable[[Request], Awaitable[Response]]) -> Response:
+        try:
+            # Who may not come in learns nothing about what would have been a valid request.
+            await self.admit(bounded)
+            if bounded.method != "GET":
+                _require_json(bounded, await bounded.body(), is_wanted=self.body_field is not None)
+            return await handle(bounded)
+        except Problem as problem:
+            return _problem(bounded, problem)
+        except RequestValidationError as error:
+            return _problem(bounded, invalid_request(error))
+        except HTTPException as error:
+            return _problem(bounded, http_problem(error))
+        except ClientDisconnect:
+            # Nobody is left to read it.
+            return Response(status_code=HTTPStatus.BAD_REQUEST)
+        except Exception:  # noqa: BLE001 - the outermost frame: a bug is logged and answered without its text
+            _log.exception("request.failed", route=self.path)
+            return Problem(Kind.INTERNAL, "It was logged under the trace id.").response()
 
     async def admit(self, request: Request) -> None:
         """Let everybody in; a guarded route asks for more."""
@@ -69,6 +82,8 @@ def guarded_route(authenticate: Authenticate) -> type[ProblemRoute]:
 
     class GuardedRoute(ProblemRoute):
         def __init__(self, *args: Any, **options: Any) -> None:
+            # Whatever it does, its caller may have asked for too much.
+            options["responses"] = {**documented(HTTPStatus.TOO_MANY_REQUESTS), **(options.get("responses") or {})}
             super().__init__(*args, **options)
             self._needs = REQUIRED[self.operation_id or self.name]
 
@@ -81,6 +96,18 @@ def guarded_route(authenticate: Authenticate) -> type[ProblemRoute]:
             request.state.caller = caller
 
     return GuardedRoute
+
+
+def limited(authenticate: Authenticate, limits: TenantLimits) -> Authenticate:
+    """Return what authenticates and then counts the request: for the account that the caller belongs to."""
+
+    async def admit(request: Request) -> Caller | str:
+        said = authenticate(request)
+        who = await said if inspect.isawaitable(said) else said
+        request.state.admission = limits.admit(who if isinstance(who, str) else who.home or who.tenant)
+        return who
+
+    return admit
 
 
 async def caller_of(request: Request) -> Caller:
@@ -96,6 +123,11 @@ async def tenant_of(request: Request) -> str:
     """Return the tenant that a guarded route acts for; async as `caller_of` is."""
     caller: Caller = request.state.caller
     return caller.tenant
+
+
+def _problem(request: Request, problem: Problem) -> Response:
+    count_refusal(request, problem.kind)
+    return problem.response()
 
 
 class _BoundedRequest(Request):

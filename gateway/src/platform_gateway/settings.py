@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from platform_contracts.identifiers import Tenant
+from platform_gateway.protection_settings import ProtectionSettings
 
 OPEN_TENANT: Final = "demo"
 """Who everybody is while no API key is set."""
@@ -15,7 +16,7 @@ OPEN_TENANT: Final = "demo"
 HttpUrlText = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 
 
-class GatewaySettings(BaseSettings):
+class GatewaySettings(ProtectionSettings):
     """How the gateway listens, whom it lets in, and where what it links to and reads from is."""
 
     model_config = SettingsConfigDict(
