@@ -139,6 +139,8 @@ def test_temporal_of_ours_is_tuned_and_keeps_its_data(home: Home, monkeypatch: p
     assert f"--db-filename {home.data}/temporal.sqlite3" in command
     assert "--sqlite-pragma journal_mode=WAL --sqlite-pragma synchronous=NORMAL" in command
     assert "--dynamic-config-value matching.numTaskqueueReadPartitions=1" in command
+    assert "--dynamic-config-value matching.useNewMatcher=true" in command
+    assert "--dynamic-config-value matching.enableFairness=true" in command
 
 
 def test_what_listens_but_is_not_temporal_is_an_error(
