@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from limits import parse
 from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 OFF: Final = "off"
 
@@ -26,6 +26,8 @@ def _checked_rate(text: str) -> str:
 
 class ProtectionSettings(BaseSettings):
     """What a tenant may ask of one gateway process, and what answers say to browsers."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_ignore_empty=True, extra="ignore")
 
     rate_limit: Annotated[str, AfterValidator(_checked_rate)] | None = None
     """Requests of one tenant: `100/second`, `5000/minute` or `off`; None: 500/second, off while everybody is let in."""
