@@ -5,10 +5,15 @@ import math
 from collections.abc import AsyncGenerator
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI, Request
 from temporalio.client import Client
 
+from platform_gateway.callers import SCOPES_OF, Caller, Role
+from platform_gateway.problem_route import limited
 from platform_gateway.problems import Kind, Problem
+from platform_gateway.routes.temporal import temporal_router
 from platform_gateway.tenant_limits import TenantLimits
 from platform_gateway.workflow_gateway import WorkflowGateway
 from tests.gateway.api import LINKS, notification, onboarding, opened_api
@@ -166,6 +171,24 @@ async def test_a_start_that_was_refused_started_nothing(client: Client) -> None:
         status = await api.get(f"/v1/operations/demo:user:user-onboarding:{user_id}")
 
     assert (refused.status_code, refused_too.status_code, status.status_code) == (429, 429, 404)
+
+
+async def test_staff_who_act_for_a_tenant_use_their_own_share(client: Client) -> None:
+    def authenticate(request: Request) -> Caller:
+        home = request.headers.get("X-Home")
+        return Caller(tenant="acme", subject="somebody", scopes=SCOPES_OF[Role.ADMIN], home=home)
+
+    app = FastAPI()
+    limits = TenantLimits(rate="1/minute")
+    workflows = WorkflowGateway(client, links=LINKS)
+    app.include_router(temporal_router(workflows, authenticate=limited(authenticate, limits)))
+    path = "/api/temporal/workflow/acme:user:notification:nobody/status"
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://foreign.test") as api:
+        its_own = await api.get(path)
+        of_staff = await api.get(path, headers={"X-Home": "platform"})
+        its_next = await api.get(path)
+
+    assert [answer.status_code for answer in (its_own, of_staff, its_next)] == [404, 404, 429]
 
 
 def test_one_tenants_requests_do_not_count_for_another() -> None:
