@@ -1,6 +1,7 @@
 """Requests made from the OpenAPI document: for each operation one that it takes."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ import httpx
 import pytest
 
 from platform_gateway.access import PUBLIC
-from tests.gateway.api import gateway_app
+from platform_gateway.api_document import operations_of
+from tests.gateway.api import document_of_the_api
 
 UNKNOWN = "aMemberThatNobodyKnows"
 
@@ -32,67 +34,21 @@ class DocumentedRequest:
 
 
 def _documented() -> list[DocumentedRequest]:
-    nobody = cast("Any", None)
-    document = gateway_app(nobody, http=nobody, workflows=cast("Any", _NoWorkflows())).openapi()
-    schemas: dict[str, Any] = document["components"]["schemas"]
     return [
         DocumentedRequest(
             operation_id=operation["operationId"],
             method=method.upper(),
-            path=re.sub(r"\{(\w+)\}", lambda name: _id(name[1]), path),
-            body=_body(operation, schemas),
+            path=re.sub(r"\{(\w+)\}", lambda name: _ids[name[1]], path),
+            body=operation["requestBody"]["content"]["application/json"]["example"]
+            if "requestBody" in operation
+            else None,
         )
-        for path, operations in document["paths"].items()
-        for method, operation in operations.items()
+        for path, method, operation in operations_of(document_of_the_api())
         if operation["operationId"] not in PUBLIC
     ]
 
 
-class _NoWorkflows:
-    async def problem(self) -> str | None:
-        return None
-
-
-def _id(parameter: str) -> str:
-    return "demo:user:notification:n-1" if parameter in ("workflowId", "operationId") else "id-1"
-
-
-def _body(operation: dict[str, Any], schemas: dict[str, Any]) -> Any:
-    if "requestBody" not in operation:
-        return None
-    return example(operation["requestBody"]["content"]["application/json"]["schema"], schemas)
-
-
-def example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:  # noqa: PLR0911 - one for each kind of schema
-    """Return a value that a schema allows, with every member that objects in it can have."""
-    if "$ref" in schema:
-        return example(schemas[schema["$ref"].rpartition("/")[2]], schemas)
-    for alternatives in ("anyOf", "oneOf"):
-        if alternatives in schema:
-            return example(next(each for each in schema[alternatives] if each.get("type") != "null"), schemas)
-    if "const" in schema or "enum" in schema:
-        return schema["const"] if "const" in schema else schema["enum"][0]
-    match schema.get("type"):
-        case "object":
-            return {name: example(each, schemas) for name, each in schema.get("properties", {}).items()}
-        case "array":
-            return [example(schema["items"], schemas)]
-        case "integer" | "number":
-            return int(max(schema.get("minimum", 1), schema.get("exclusiveMinimum", 0) + 1))
-        case "boolean":
-            return True
-        case _:
-            return _text(schema)
-
-
-def _text(schema: dict[str, Any]) -> str:
-    candidates = ["id-1", "ann@example.com", "EUR", "tok_ok", "2026-11-23T12:00:00Z", "a"]
-    if schema.get("format") == "email":
-        return candidates[1]
-    if schema.get("format") == "date-time":
-        return candidates[4]
-    pattern = schema.get("pattern", "")
-    return next(each for each in candidates if re.search(pattern, each) and len(each) >= schema.get("minLength", 0))
+_ids = defaultdict(lambda: "id-1", workflowId="demo:user:notification:n-1")
 
 
 def _with_unknown(value: Any, where: str) -> Iterator[tuple[str, Any]]:
