@@ -14,6 +14,7 @@ from platform_gateway.audit import AuditLog
 from platform_gateway.callers import Caller, caller_with_every_scope
 from platform_gateway.problems import Kind, Problem
 from platform_gateway.settings import OPEN_TENANT
+from platform_gateway.tenant_limits import TenantLimits
 
 documented_bearer = HTTPBearer(auto_error=False, description="An API key, or a token of the OIDC issuer.")
 documented_key = APIKeyHeader(name="X-API-Key", auto_error=False, description="An API key, as a header of its own.")
@@ -31,6 +32,7 @@ class Authentication:
 
     Args:
         audit: where denials and decisions of the routes behind it are kept.
+        limits: what each account may ask of this process; None: anything.
         static_key: the one key of a small installation; None: there is none.
         tenant: the account of that key.
         keys: the keys of the database; None: none is asked for.
@@ -42,6 +44,7 @@ class Authentication:
         self,
         audit: AuditLog,
         *,
+        limits: TenantLimits | None = None,
         static_key: SecretStr | None = None,
         tenant: str = OPEN_TENANT,
         keys: Proof | None = None,
@@ -49,6 +52,7 @@ class Authentication:
         is_open: bool = False,
     ) -> None:
         self.audit = audit
+        self._limits = limits or TenantLimits()
         self._static_key = static_key
         self._tenant = tenant
         self._keys = keys
@@ -56,16 +60,17 @@ class Authentication:
         self._is_open = is_open
 
     async def __call__(self, request: Request) -> Caller:
-        """Return the caller.
+        """Return the caller, whose request counts for the account that they belong to.
 
         Raises:
-            Problem: `UNAUTHENTICATED`, with the same answer whatever was wrong; `FOREIGN_ACCOUNT`;
-                `IDENTITY_AWAY` when it cannot be told now.
+            Problem: `UNAUTHENTICATED`, with the same answer whatever was wrong; `FOREIGN_ACCOUNT`; `RATE_LIMITED` or
+                `TOO_MANY_IN_FLIGHT`; `IDENTITY_AWAY` when it cannot be told now.
         """
         if self._is_open:
             caller = caller_with_every_scope(OPEN_TENANT, subject="anyone", is_staff=True)
         else:
             caller = await self._known(request)
+        request.state.admission = self._limits.admit(caller.tenant)
         return await acting_for(request, caller, self.audit)
 
     async def _known(self, request: Request) -> Caller:

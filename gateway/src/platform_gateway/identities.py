@@ -9,10 +9,16 @@ from platform_gateway.oidc_keys import IssuerKeys
 from platform_gateway.oidc_tokens import OidcTokens, TokenRules
 from platform_gateway.settings import GatewaySettings
 from platform_gateway.stored_keys import StoredKeys
+from platform_gateway.tenant_limits import TenantLimits
 
 
 def authentication(
-    settings: GatewaySettings, *, audit: AuditLog, keys: KeyStore | None, http: httpx.AsyncClient | None
+    settings: GatewaySettings,
+    *,
+    audit: AuditLog,
+    keys: KeyStore | None,
+    http: httpx.AsyncClient | None,
+    limits: TenantLimits,
 ) -> Authentication:
     """Return what tells who calls.
 
@@ -21,11 +27,13 @@ def authentication(
         audit: where denials and decisions are kept.
         keys: the API keys of the database; None: there are none.
         http: asks the OIDC issuer; None: there is none.
+        limits: what each account may ask of this process.
     """
     if not settings.is_authenticated:
-        return Authentication(audit, is_open=True)
+        return Authentication(audit, limits=limits, is_open=True)
     return Authentication(
         audit,
+        limits=limits,
         static_key=settings.key(),
         tenant=settings.tenant,
         keys=None if keys is None else StoredKeys(keys, audit),

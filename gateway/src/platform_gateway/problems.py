@@ -48,6 +48,8 @@ class Kind(Enum):
     UNSUPPORTED_MEDIA_TYPE = ("unsupported_media_type", 415, "The body has to be JSON")
     INVALID_REQUEST = ("invalid_request", 422, "The request is not valid")
     IDEMPOTENCY_KEY_REUSED = ("idempotency_key_reused", 422, "The Idempotency-Key stands for another request")
+    RATE_LIMITED = ("rate_limited", 429, "Too many requests in a short time")
+    TOO_MANY_IN_FLIGHT = ("too_many_in_flight", 429, "Too many requests at once")
     OPERATION_FAILED = ("operation_failed", 500, "The operation failed")
     INTERNAL = ("internal_error", 500, "Something went wrong here")
     TEMPORAL_AWAY = ("temporal_unavailable", 503, "Operations cannot be reached now")
@@ -242,6 +244,11 @@ _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
 
 _HEADERS: Final[Mapping[int, dict[str, Any]]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
+    429: {
+        "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."},
+        "RateLimit-Policy": {"schema": {"type": "string"}, "description": "The limits of a tenant."},
+        "RateLimit": {"schema": {"type": "string"}, "description": "What is left of them."},
+    },
     503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
 }
 

@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from platform_contracts.identifiers import Tenant
 from platform_gateway.identity_settings import IdentitySettings, is_loopback, refuse_when_open
+from platform_gateway.protection_settings import ProtectionSettings
 
 OPEN_TENANT: Final = "demo"
 """Who everybody is while authentication is off."""
@@ -15,7 +16,7 @@ OPEN_TENANT: Final = "demo"
 HttpUrlText = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 
 
-class GatewaySettings(IdentitySettings):
+class GatewaySettings(IdentitySettings, ProtectionSettings):
     """How the gateway listens, whom it lets in, and where what it links to and reads from is."""
 
     model_config = SettingsConfigDict(

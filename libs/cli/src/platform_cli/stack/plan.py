@@ -183,6 +183,9 @@ def process_environment(settings: StackSettings, home: Home, backends: tuple[Bac
         prefix = service.name.upper()
         environment.setdefault(f"{prefix}_DATABASE_URL", f"sqlite:///{home.data / service.name}.sqlite3")
         environment.setdefault(f"{prefix}_VIEWS_URL", f"http://{Address(reachable(host), port)}")
+    if Address(settings.gateway_host, settings.gateway_port).is_loopback:
+        # Whoever can reach it develops here, also with a key.
+        environment.setdefault("GATEWAY_DOCS", "true")
     for backend in backends:
         environment |= backend.environment
     # A worker writes a line and may be killed: without a buffer the line is in the log.
