@@ -12,6 +12,7 @@ import pytest
 
 from tests.gateway.api import asked_until
 from tests.gateway.gateway_process import running_gateway, start_command
+from tests.gateway.issuer import AUDIENCE, running_issuer
 from tests.gateway.temporal_process import free_port
 
 REVOKED_WITHIN_SECONDS = 5
@@ -164,6 +165,24 @@ async def test_what_cannot_be_had_prints_no_key(tmp_path: Path, arguments: tuple
     assert code != 0
     assert printed == ""
     assert said
+
+
+async def test_process_takes_tokens_of_the_issuer_that_its_settings_name(tmp_path: Path) -> None:
+    async with running_issuer() as issuer:
+        environment = _environment(tmp_path) | {
+            "GATEWAY_OIDC_ISSUER": issuer.url,
+            "GATEWAY_OIDC_AUDIENCE": AUDIENCE,
+            # What the machine has set is not for this issuer.
+            "NO_PROXY": "127.0.0.1",
+        }
+        async with (
+            running_gateway(tmp_path, **environment) as gateway,
+            httpx.AsyncClient(base_url=gateway.url, trust_env=False, timeout=WAIT_SECONDS) as api,
+        ):
+            let_in = await api.get(PATH, headers=issuer.token(role="admin"))
+            refused = await api.get(PATH, headers=issuer.token(role="admin", aud="another-api"))
+
+    assert (let_in.status_code, refused.status_code) == (200, 401)
 
 
 async def test_process_says_whether_it_asks_for_keys(tmp_path: Path) -> None:
