@@ -175,6 +175,11 @@ async def asked_until(
             await asyncio.sleep(0.05)
 
 
+def blocked_as(reason: str) -> Callable[[dict[str, Any]], bool]:
+    """Return whether a status says that it is blocked for this reason."""
+    return lambda status: (status["blockedBy"] or {}).get("reason") == reason
+
+
 def blocked_with(member: str) -> Callable[[dict[str, Any]], bool]:
     """Return whether a status says that it is blocked, and says this about it."""
 

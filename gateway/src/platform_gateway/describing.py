@@ -64,6 +64,10 @@ class Description:
         """Return its trace; None when it was started outside of one."""
         return await self._from_memo(memo.TRACE_ID, str)
 
+    async def resource_id(self) -> str | None:
+        """Return the id of what it is about; None when its own id tells, or no request of ours started it."""
+        return await self._from_memo(memo.RESOURCE_ID, str)
+
     async def progress(self) -> memo.Progress | None:
         """Return where it says that it stands; None when it has not said so yet."""
         return await self._from_memo(memo.PROGRESS, memo.Progress)

@@ -26,6 +26,7 @@ _LISTING: Final = {
     "price": _PRICE,
     "status": "published",
     "stock": {"available": 9, "held": 0, "sold": 1},
+    "links": {"self": "/v1/listings/lamp", "operation": f"/v1/operations/{_DRAFT}"},
 }
 _BOUGHT: Final = {
     "purchaseId": "p-1",
@@ -34,6 +35,7 @@ _BOUGHT: Final = {
     "total": _PRICE,
     "lines": [{"seller": "acme", "listingId": "lamp", "quantity": 1, "price": _PRICE}],
     "reservedAt": "2026-11-23T12:00:00Z",
+    "links": {"self": "/v1/purchases/p-1", "operation": f"/v1/operations/{_PURCHASE}"},
 }
 
 
@@ -96,6 +98,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
                 "subject": "Information",
                 "body": "Your order is on its way.",
                 "deliveredAt": "2026-11-23T12:00:00Z",
+                "links": {"operation": f"/v1/operations/{_NOTIFICATION}"},
             }
         ],
         "nextCursor": None,
@@ -153,8 +156,10 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         "links": {
             "self": f"/v1/operations/{_PURCHASE}",
             "cancel": f"/v1/operations/{_PURCHASE}/cancel",
+            "webUi": f"http://localhost:8233/namespaces/default/workflows/{_PURCHASE}/{_RUN}",
             "temporal": f"http://localhost:8233/namespaces/default/workflows/{_PURCHASE}/{_RUN}",
             "trace": f"http://localhost:16686/trace/{_TRACE}",
+            "resource": "/v1/purchases/p-1",
         },
     },
     "PublicationDone": _done(_SUBMISSION, _PUBLISHED),
@@ -187,6 +192,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         "status": "active",
         "createdAt": "2026-11-23T12:00:00Z",
         "preferences": {"emailEnabled": True},
+        "links": {"self": "/v1/users/u-1", "operation": f"/v1/operations/{_ONBOARDING}"},
     },
     "UserNotificationRequest": {"message": "Your order is on its way.", "type": "info"},
     "UserOnboardingRequest": {"email": "ada@example.com", "name": "Ada"},

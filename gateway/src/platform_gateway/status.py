@@ -16,6 +16,7 @@ from platform_contracts import memo
 from platform_contracts.failures import safe_text
 from platform_gateway.blocked_by import blocked_by, task_failure_cause
 from platform_gateway.describing import Description, describe, moment
+from platform_gateway.resources import ResourcePath, resource_of
 from platform_gateway.rest_models import (
     BlockedBy,
     Failure,
@@ -61,7 +62,13 @@ def failure_type(error: BaseException | None) -> str | None:
 
 
 async def operation_status(
-    client: Client, found: Description, *, links: LinkTargets, self_path: PathOf, cancel_path: PathOf
+    client: Client,
+    found: Description,
+    *,
+    links: LinkTargets,
+    self_path: PathOf,
+    cancel_path: PathOf,
+    resource_path: ResourcePath,
 ) -> OperationStatus:
     """Return the status of a described run.
 
@@ -73,6 +80,8 @@ async def operation_status(
     blocked = await _blocked(client, found) or await _by_children(client, found)
     result, failure = await _outcome(client, found)
     can_cancel = found.is_open and (progress is None or progress.cancellable)
+    web_ui = links.temporal(client.namespace, found.workflow_id, found.run_id)
+    resource = await resource_of(found)
     return OperationStatus(
         workflow_id=found.workflow_id,
         run_id=found.run_id,
@@ -89,8 +98,10 @@ async def operation_status(
         links=Links(
             self=self_path(found.workflow_id),
             cancel=cancel_path(found.workflow_id) if can_cancel else None,
-            temporal=links.temporal(client.namespace, found.workflow_id, found.run_id),
+            web_ui=web_ui,
+            temporal=web_ui,
             trace=links.trace(trace_id),
+            resource=None if resource is None else resource_path(resource),
         ),
     )
 

@@ -16,6 +16,7 @@ from platform_contracts.message import ContractModel
 from platform_gateway.commands import Command
 from platform_gateway.describing import Description, describe
 from platform_gateway.problems import Kind, OperationFailure, Problem
+from platform_gateway.resources import ResourcePath
 from platform_gateway.rest_models import OperationStatus
 from platform_gateway.reviewing import Review, Reviewed, review_submission
 from platform_gateway.starting import Started, start
@@ -91,7 +92,9 @@ class WorkflowGateway:
             raise OperationFailure(kind, workflow_id=started.workflow_id, run_id=started.run_id) from None
         return Executed(started, result, status="COMPLETED")
 
-    async def status(self, tenant: str, workflow_id: str, *, self_path: PathOf, cancel_path: PathOf) -> OperationStatus:
+    async def status(
+        self, tenant: str, workflow_id: str, *, self_path: PathOf, cancel_path: PathOf, resource_path: ResourcePath
+    ) -> OperationStatus:
         """Return where a workflow stands; needs no worker.
 
         Raises:
@@ -100,7 +103,12 @@ class WorkflowGateway:
         async with calling_temporal():
             found = await self._found(tenant, workflow_id)
             return await operation_status(
-                self._client, found, links=self._links, self_path=self_path, cancel_path=cancel_path
+                self._client,
+                found,
+                links=self._links,
+                self_path=self_path,
+                cancel_path=cancel_path,
+                resource_path=resource_path,
             )
 
     async def cancel(self, tenant: str, workflow_id: str, *, unknown: Kind = Kind.UNKNOWN_OPERATION) -> Description:
