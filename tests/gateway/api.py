@@ -177,7 +177,12 @@ async def asked_until(
 
 def blocked_as(reason: str) -> Callable[[dict[str, Any]], bool]:
     """Return whether a status says that it is blocked for this reason."""
-    return lambda status: (status["blockedBy"] or {}).get("reason") == reason
+
+    def check(status: dict[str, Any]) -> bool:
+        blocked: dict[str, Any] = status["blockedBy"] or {}
+        return blocked.get("reason") == reason
+
+    return check
 
 
 def blocked_with(member: str) -> Callable[[dict[str, Any]], bool]:

@@ -39,6 +39,35 @@ _BOUGHT: Final = {
 }
 
 
+_SCHEDULE: Final = "platform:analytics:rollup:hour"
+_ROLLUP: Final = f"{_SCHEDULE}-2026-11-23T12:05:00Z"
+_SCHEDULED: Final = {
+    "scheduleId": _SCHEDULE,
+    "workflowType": "analytics.Rollup",
+    "paused": False,
+    "note": None,
+    "nextRuns": ["2026-11-23T13:05:00Z", "2026-11-23T14:05:00Z"],
+    "recentRuns": [
+        {
+            "workflowId": _ROLLUP,
+            "runId": _RUN,
+            "scheduledAt": "2026-11-23T12:05:00Z",
+            "startedAt": "2026-11-23T12:05:00.02Z",
+            "links": {"operation": f"/v1/operations/{_ROLLUP}"},
+        }
+    ],
+    "links": {
+        "self": f"/v1/schedules/{_SCHEDULE}",
+        **{verb: f"/v1/schedules/{_SCHEDULE}/{verb}" for verb in ("pause", "resume", "trigger", "backfill")},
+    },
+}
+_MISSED_HOURS: Final = {
+    "startAt": "2026-11-23T08:00:00Z",
+    "endAt": "2026-11-23T12:00:00Z",
+    "overlapPolicy": "buffer_all",
+}
+
+
 def _done(workflow_id: str, result: Mapping[str, Any], *, status: str = "COMPLETED") -> dict[str, Any]:
     return {"workflowId": workflow_id, "runId": _RUN, "status": status, "result": result}
 
@@ -81,6 +110,8 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "IssuedApiKey": _ISSUED,
     "RotationRequest": {"overlapSeconds": 86400},
     "Accepted": {"workflowId": _PURCHASE, "runId": _RUN, "status": "RUNNING"},
+    "BackfillAccepted": {"scheduleId": _SCHEDULE, **_MISSED_HOURS, "runs": 4},
+    "BackfillRequest": _MISSED_HOURS,
     "Balances": {"balances": [{"minorUnits": 1125, "currency": "EUR", "exponent": 2}], "asOf": "2026-11-23T12:00:00Z"},
     "EventCountsPage": {
         "granularity": "hour",
@@ -173,6 +204,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         "paymentToken": "tok_ok",
     },
     "PurchasesPage": {"purchases": [_BOUGHT], "nextCursor": None},
+    "ReasonRequest": {"reason": "The database is being moved."},
     "ReviewRequest": {"reviewerId": "edsger", "approved": True, "reason": ""},
     "SalesPage": {
         "sales": [
@@ -186,6 +218,19 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         ],
         "nextCursor": None,
     },
+    "Schedule": {
+        **_SCHEDULED,
+        "taskQueue": "analytics",
+        "overlapPolicy": "skip",
+        "catchUpWindowSeconds": 3600.0,
+        "running": [],
+        "waitingRuns": 0,
+        "missed": {"catchUp": 0, "overlap": 0, "buffer": 0},
+        "runCount": 12,
+        "createdAt": "2026-11-23T00:00:00Z",
+        "updatedAt": None,
+    },
+    "SchedulesPage": {"schedules": [_SCHEDULED], "nextCursor": None},
     "SubmissionRequest": {"submitterId": "grace", "submissionId": "lamp-1"},
     "UserAccount": {
         "userId": "u-1",

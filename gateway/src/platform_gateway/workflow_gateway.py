@@ -53,8 +53,8 @@ class WorkflowGateway:
     """
 
     def __init__(self, client: Client, *, links: LinkTargets) -> None:
-        self._client = client
-        self._links = links
+        self.client = client
+        self.links = links
         self._closing = asyncio.Event()
 
     def close(self) -> None:
@@ -63,7 +63,7 @@ class WorkflowGateway:
 
     async def start(self, command: Command[RequestT, ResultT]) -> Started[ResultT]:
         """Start a workflow; see `starting.start`."""
-        return await start(self._client, command)
+        return await start(self.client, command)
 
     async def execute(
         self, command: Command[RequestT, ResultT], *, wait_seconds: float, gone: Wait | None = None
@@ -78,7 +78,7 @@ class WorkflowGateway:
         Raises:
             Problem: as `start`; `OperationFailure` when it failed, `OPERATION_CANCELED` when it was cancelled.
         """
-        started = await start(self._client, command)
+        started = await start(self.client, command)
         reasons = self._reasons(gone)
         try:
             if command.outcome is not None and started.status == "RUNNING":
@@ -103,9 +103,9 @@ class WorkflowGateway:
         async with calling_temporal():
             found = await self._found(tenant, workflow_id)
             return await operation_status(
-                self._client,
+                self.client,
                 found,
-                links=self._links,
+                links=self.links,
                 self_path=self_path,
                 cancel_path=cancel_path,
                 resource_path=resource_path,
@@ -125,7 +125,7 @@ class WorkflowGateway:
             progress = await found.progress()
             if progress is not None and not progress.cancellable:
                 raise Problem(Kind.PAST_THE_PIVOT, f"It has come to the step {progress.step}.", **ids)
-            handle = self._client.get_workflow_handle(found.workflow_id, run_id=found.run_id)
+            handle = self.client.get_workflow_handle(found.workflow_id, run_id=found.run_id)
             try:
                 await handle.cancel(rpc_timeout=ATTEMPT)
             except RPCError as error:
@@ -137,15 +137,15 @@ class WorkflowGateway:
 
     async def problem(self) -> str | None:
         """Return why workflows cannot be reached now, or None when they can."""
-        request = DescribeNamespaceRequest(namespace=self._client.namespace)
+        request = DescribeNamespaceRequest(namespace=self.client.namespace)
         try:
             async with asyncio.timeout(_READY_SECONDS):
-                await self._client.workflow_service.describe_namespace(request, timeout=ATTEMPT)
+                await self.client.workflow_service.describe_namespace(request, timeout=ATTEMPT)
         except TimeoutError:
             return "Temporal does not answer"
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                return f"Temporal has no namespace {self._client.namespace!r}"
+                return f"Temporal has no namespace {self.client.namespace!r}"
             return f"Temporal does not answer: {error.status.name}"
         except RuntimeError:
             return "Temporal does not answer: no connection"
@@ -153,7 +153,7 @@ class WorkflowGateway:
 
     async def review(self, review: Review, *, gone: Wait | None = None) -> Reviewed:
         """Decide on a submission; see `reviewing.review_submission`."""
-        return await review_submission(self._client, review, unless=self._reasons(gone))
+        return await review_submission(self.client, review, unless=self._reasons(gone))
 
     def _reasons(self, gone: Wait | None) -> list[Wait]:
         return [self._closing.wait] if gone is None else [self._closing.wait, gone]
@@ -162,7 +162,7 @@ class WorkflowGateway:
         if _ID.fullmatch(workflow_id) is None or tenant_of(workflow_id) != tenant:
             raise Problem(unknown)
         try:
-            return await describe(self._client, workflow_id)
+            return await describe(self.client, workflow_id)
         except RPCError as error:
             if is_missing_workflow(error):
                 raise Problem(unknown) from None
