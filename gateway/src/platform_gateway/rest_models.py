@@ -219,7 +219,7 @@ class Links(RestModel):
     temporal: str
     """The same as `webUi`, under its earlier name."""
     trace: str | None
-    """None without a `traceId`."""
+    """None when it has none; a run of a schedule may have a trace of its own, without a `traceId`."""
     resource: str | None = None
     """What it makes or is about, such as the purchase; there once it is made. None where nothing can be read."""
 
@@ -241,6 +241,7 @@ class OperationStatus(RestModel):
     blocked_by: BlockedBy | None
     """Null while it moves, and once it has ended."""
     trace_id: str | None
+    """The trace of the request that started it; null for a run of a schedule."""
     links: Links
 
 

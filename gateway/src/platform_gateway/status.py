@@ -77,6 +77,8 @@ async def operation_status(
     """
     progress = await found.progress()
     trace_id = await found.trace_id()
+    # Nobody has the trace of a scheduled run in an answer or a log of his own; its link leads there all the same.
+    request_trace_id = None if found.is_scheduled else trace_id
     blocked = await _blocked(client, found) or await _by_children(client, found)
     result, failure = await _outcome(client, found)
     can_cancel = found.is_open and (progress is None or progress.cancellable)
@@ -92,9 +94,9 @@ async def operation_status(
         close_time=moment(found.info.close_time) if found.info.HasField("close_time") else None,
         result=result,
         failure=failure,
-        progress=_progress(progress, trace_id),
+        progress=_progress(progress, request_trace_id),
         blocked_by=blocked,
-        trace_id=trace_id,
+        trace_id=request_trace_id,
         links=Links(
             self=self_path(found.workflow_id),
             cancel=cancel_path(found.workflow_id) if can_cancel else None,
