@@ -15,7 +15,15 @@ from platform_gateway.fingerprint import fingerprint
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import RETRY_AFTER_SECONDS, Problem, documented
 from platform_gateway.rest_models import RestModel
-from platform_gateway.routes.shared import ACCEPTED_HEADERS, OPERATION_ROUTE, Cursor, IdempotencyKey, Who, path_to
+from platform_gateway.routes.shared import (
+    ACCEPTED_HEADERS,
+    OPERATION_ROUTE,
+    Cursor,
+    IdempotencyKey,
+    Who,
+    path_of,
+    path_to,
+)
 from platform_gateway.schedule_models import (
     BackfillAccepted,
     BackfillRequest,
@@ -216,8 +224,8 @@ def _add_runs(router: APIRouter, schedules_of: Any, audit: AuditLog) -> None:
 
 
 def _links(request: Request, schedule_id: str) -> ScheduleLinks:
-    verbs = {verb: request.url_for(route, scheduleId=schedule_id).path for verb, route in _VERB_ROUTES.items()}
-    return ScheduleLinks(self=request.url_for(_SCHEDULE_ROUTE, scheduleId=schedule_id).path, **verbs)
+    verbs = {verb: path_of(request, route, scheduleId=schedule_id) for verb, route in _VERB_ROUTES.items()}
+    return ScheduleLinks(self=path_of(request, _SCHEDULE_ROUTE, scheduleId=schedule_id), **verbs)
 
 
 def _request_id(verb: str, schedule_id: str, body: RestModel | None, idempotency_key: str | None) -> str:
@@ -228,7 +236,7 @@ def _request_id(verb: str, schedule_id: str, body: RestModel | None, idempotency
 
 
 def _accepted(request: Request, answer: RestModel, schedule_id: str) -> JSONResponse:
-    location = request.url_for(_SCHEDULE_ROUTE, scheduleId=schedule_id).path
+    location = path_of(request, _SCHEDULE_ROUTE, scheduleId=schedule_id)
     return JSONResponse(
         answer.model_dump(mode="json"),
         status_code=202,
