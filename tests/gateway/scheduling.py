@@ -26,7 +26,7 @@ from platform_gateway.callers import SCOPES_OF, Caller, Role
 from platform_gateway.routes.operations import operations_router
 from platform_gateway.routes.schedules import schedules_router
 from platform_gateway.workflow_gateway import WorkflowGateway
-from tests.gateway.api import LINKS, documented_by
+from tests.gateway.api import LINKS, asked_until, documented_by
 
 # Half a day from now, so that no run takes place by itself while a test goes on.
 _NOW: Final = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -99,3 +99,17 @@ async def scheduling_api(
         timeout=30,
     ) as api:
         yield api
+
+
+async def schedule_when(api: httpx.AsyncClient, schedule_id: str, member: str, value: Any) -> dict[str, Any]:
+    """Return a schedule once a member of it has this value."""
+    answer = await asked_until(
+        lambda: api.get(f"/v1/schedules/{schedule_id}"),
+        lambda answer: answer.status_code == 200 and answer.json()[member] == value,
+    )
+    return answer.json()
+
+
+def past(first: datetime, last: datetime, **members: Any) -> dict[str, Any]:
+    """Return the body of a backfill of this time."""
+    return {"startAt": first.isoformat(), "endAt": last.isoformat(), **members}

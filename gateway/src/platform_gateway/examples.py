@@ -232,6 +232,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     },
     "SchedulesPage": {"schedules": [_SCHEDULED], "nextCursor": None},
     "SubmissionRequest": {"submitterId": "grace", "submissionId": "lamp-1"},
+    "TriggerAccepted": {"scheduleId": _SCHEDULE, "links": _SCHEDULED["links"]},
     "UserAccount": {
         "userId": "u-1",
         "status": "active",

@@ -134,6 +134,13 @@ class Schedule(ScheduleSummary):
     """When its definition was changed last; None: never."""
 
 
+class TriggerAccepted(RestModel):
+    """A run that is due now."""
+
+    schedule_id: str
+    links: ScheduleLinks
+
+
 class SchedulesPage(RestModel):
     """A page of the schedules that the caller may see."""
 

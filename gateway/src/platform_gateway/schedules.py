@@ -39,6 +39,7 @@ from platform_gateway.schedule_models import (
     ScheduleRun,
     SchedulesPage,
     ScheduleSummary,
+    TriggerAccepted,
 )
 from platform_gateway.temporal_calls import ATTEMPT, calling_temporal, is_missing_workflow
 
@@ -118,19 +119,23 @@ class Schedules:
 
     async def pause(self, caller: Caller, schedule_id: str, *, reason: str) -> Schedule:
         """Have no run take place until it is resumed; pausing what is paused changes the reason alone."""
-        return await self._patched(caller, schedule_id, SchedulePatch(pause=reason), str(uuid4()))
+        return await self._switched(caller, schedule_id, SchedulePatch(pause=reason))
 
     async def resume(self, caller: Caller, schedule_id: str, *, reason: str) -> Schedule:
         """Have runs take place again, beginning with the next; resuming what runs changes the note alone."""
-        return await self._patched(caller, schedule_id, SchedulePatch(unpause=reason), str(uuid4()))
+        return await self._switched(caller, schedule_id, SchedulePatch(unpause=reason))
 
-    async def trigger(self, caller: Caller, schedule_id: str, *, request_id: str) -> Schedule:
+    async def trigger(self, caller: Caller, schedule_id: str, *, request_id: str) -> TriggerAccepted:
         """Have a run take place now, once per request id, whether or not the schedule is paused.
 
         It is a run as every other: while one goes on, the overlap policy of the schedule decides.
         """
         patch = SchedulePatch(trigger_immediately=TriggerImmediatelyRequest())
-        return await self._patched(caller, schedule_id, patch, request_id)
+        async with calling_temporal():
+            self._check_visible(caller, schedule_id)
+            # What came of it is not asked: while a schedule starts a run, it is slow to answer.
+            await self._patch(schedule_id, patch, request_id)
+        return TriggerAccepted(schedule_id=schedule_id, links=self._links_of(schedule_id))
 
     async def backfill(
         self, caller: Caller, schedule_id: str, wanted: BackfillRequest, *, request_id: str
@@ -171,10 +176,10 @@ class Schedules:
             answer = await service.list_schedule_matching_times(request, retry=True, timeout=ATTEMPT)
         return len(answer.start_time)
 
-    async def _patched(self, caller: Caller, schedule_id: str, patch: SchedulePatch, request_id: str) -> Schedule:
+    async def _switched(self, caller: Caller, schedule_id: str, patch: SchedulePatch) -> Schedule:
         async with calling_temporal():
             self._check_visible(caller, schedule_id)
-            await self._patch(schedule_id, patch, request_id)
+            await self._patch(schedule_id, patch, str(uuid4()))
             return await self._described(caller, schedule_id)
 
     async def _patch(self, schedule_id: str, patch: SchedulePatch, request_id: str) -> None:

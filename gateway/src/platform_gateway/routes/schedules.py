@@ -31,6 +31,7 @@ from platform_gateway.schedule_models import (
     Schedule,
     ScheduleLinks,
     SchedulesPage,
+    TriggerAccepted,
 )
 from platform_gateway.schedules import LONGEST_BACKFILL, MOST_BACKFILL_RUNS, Schedules
 from platform_gateway.workflow_gateway import WorkflowGateway
@@ -166,7 +167,7 @@ def _add_runs(router: APIRouter, schedules_of: Any, audit: AuditLog) -> None:
         operation_id="triggerSchedule",
         name=_VERB_ROUTES["trigger"],
         status_code=202,
-        response_model=Schedule,
+        response_model=TriggerAccepted,
         responses={
             202: {"description": "A run is due; it is the first of `recentRuns` soon.", "headers": _HEADERS},
             **documented(400, 401, 403, 404, 413, 422, 500, 503),
@@ -187,8 +188,8 @@ def _add_runs(router: APIRouter, schedules_of: Any, audit: AuditLog) -> None:
         """
         async with _audited(audit, who, "triggerSchedule", schedule_id):
             request_id = _request_id("trigger", schedule_id, None, idempotency_key)
-            schedule = await schedules.trigger(who, schedule_id, request_id=request_id)
-        return _accepted(request, schedule, schedule_id)
+            accepted = await schedules.trigger(who, schedule_id, request_id=request_id)
+        return _accepted(request, accepted, schedule_id)
 
     @router.post(
         "/{scheduleId}/backfill",
