@@ -172,12 +172,15 @@ async def test_a_paused_schedule_says_why_and_runs_no_more_until_it_is_resumed(
     assert (seen.json()["paused"], seen.json()["note"], seen.json()["nextRuns"]) == (True, "The disk is full.", [])
     assert (resumed.json()["paused"], resumed.json()["note"]) == (False, "There is a new disk.")
     assert resumed.json()["nextRuns"]
-    assert [(each["action"], each["target"], each["outcome"]) for each in audit.entries] == [
-        ("pauseSchedule", schedule_id, "done"),
-        ("resumeSchedule", schedule_id, "done"),
+    assert [(each["action"], each["outcome"]) for each in audit.entries] == [
+        ("pauseSchedule", "asked"),
+        ("pauseSchedule", "done"),
+        ("resumeSchedule", "asked"),
+        ("resumeSchedule", "done"),
     ]
-    assert audit.entries[0]["details"] == {"reason": "The disk is full."}
-    assert (audit.entries[0]["tenant"], audit.entries[0]["subject"]) == (tenant, "key:1")
+    kept = audit.entries[1]
+    assert (kept["tenant"], kept["subject"], kept["target"]) == (tenant, "key:1", f"/v1/schedules/{schedule_id}/pause")
+    assert kept["details"] == {"reason": "The disk is full."}
 
 
 async def test_pausing_or_resuming_twice_is_doing_it_once(

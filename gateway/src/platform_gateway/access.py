@@ -55,6 +55,10 @@ AUDITED: Final = frozenset(
         "createApiKey",
         "rotateApiKey",
         "revokeApiKey",
+        "pauseSchedule",
+        "resumeSchedule",
+        "triggerSchedule",
+        "backfillSchedule",
     }
 )
 """The decisions: whoever takes one is in the audit log before it is taken. What staff change for another account is

@@ -94,7 +94,7 @@ def create_app(
         operations_router(workflows, authenticate=authenticate),
         api_keys_router(stores.keys, authenticate=authenticate),
         audit_log_router(stores.audit, authenticate=authenticate),
-        schedules_router(workflows, authenticate=authenticate, audit=stores.audit),
+        schedules_router(workflows, authenticate=authenticate),
     ]
     for router in guarded:
         document_account(router)

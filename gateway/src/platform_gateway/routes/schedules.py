@@ -1,7 +1,5 @@
 """Schedules: look at them, pause, resume, trigger and backfill them."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
@@ -9,15 +7,14 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from platform_contracts.view import PageSize
-from platform_gateway.audit import AuditLog
-from platform_gateway.callers import Caller
 from platform_gateway.fingerprint import fingerprint
 from platform_gateway.problem_route import Authenticate, guarded_route
-from platform_gateway.problems import RETRY_AFTER_SECONDS, Problem, documented
+from platform_gateway.problems import RETRY_AFTER_SECONDS, documented
 from platform_gateway.rest_models import RestModel
 from platform_gateway.routes.shared import (
     ACCEPTED_HEADERS,
     OPERATION_ROUTE,
+    AuditDetails,
     Cursor,
     IdempotencyKey,
     Who,
@@ -66,7 +63,7 @@ async def _schedule_id(request: Request) -> str:
 ScheduleId = Annotated[str, Depends(_schedule_id)]
 
 
-def schedules_router(workflows: WorkflowGateway, *, authenticate: Authenticate, audit: AuditLog) -> APIRouter:
+def schedules_router(workflows: WorkflowGateway, *, authenticate: Authenticate) -> APIRouter:
     """Return the router of `/v1/schedules`."""
     router = APIRouter(prefix="/v1/schedules", tags=["schedules"], route_class=guarded_route(authenticate))
 
@@ -79,8 +76,8 @@ def schedules_router(workflows: WorkflowGateway, *, authenticate: Authenticate, 
         )
 
     _add_reads(router, schedules_of)
-    _add_switch(router, schedules_of, audit)
-    _add_runs(router, schedules_of, audit)
+    _add_switch(router, schedules_of)
+    _add_runs(router, schedules_of)
     return router
 
 
@@ -117,7 +114,7 @@ def _add_reads(router: APIRouter, schedules_of: Any) -> None:
         return await schedules.one(who, schedule_id)
 
 
-def _add_switch(router: APIRouter, schedules_of: Any, audit: AuditLog) -> None:
+def _add_switch(router: APIRouter, schedules_of: Any) -> None:
     @router.post(
         "/{scheduleId}/pause",
         operation_id="pauseSchedule",
@@ -131,6 +128,7 @@ def _add_switch(router: APIRouter, schedules_of: Any, audit: AuditLog) -> None:
         who: Who,
         schedule_id: ScheduleId,
         body: ReasonRequest,
+        audit_details: AuditDetails,
         schedules: Annotated[Schedules, Depends(schedules_of)],
     ) -> Schedule:
         """Have no run take place until it is resumed; a deployment leaves it paused.
@@ -138,8 +136,8 @@ def _add_switch(router: APIRouter, schedules_of: Any, audit: AuditLog) -> None:
         Runs that go on are not stopped, and those that are due meanwhile are not made up for: backfill them. Pausing
         what is paused changes the reason alone.
         """
-        async with _audited(audit, who, "pauseSchedule", schedule_id, reason=body.reason):
-            return await schedules.pause(who, schedule_id, reason=body.reason)
+        audit_details |= {"reason": body.reason}
+        return await schedules.pause(who, schedule_id, reason=body.reason)
 
     @router.post(
         "/{scheduleId}/resume",
@@ -154,14 +152,15 @@ def _add_switch(router: APIRouter, schedules_of: Any, audit: AuditLog) -> None:
         who: Who,
         schedule_id: ScheduleId,
         body: ReasonRequest,
+        audit_details: AuditDetails,
         schedules: Annotated[Schedules, Depends(schedules_of)],
     ) -> Schedule:
         """Have runs take place again, from the next one on. Resuming what is not paused changes the note alone."""
-        async with _audited(audit, who, "resumeSchedule", schedule_id, reason=body.reason):
-            return await schedules.resume(who, schedule_id, reason=body.reason)
+        audit_details |= {"reason": body.reason}
+        return await schedules.resume(who, schedule_id, reason=body.reason)
 
 
-def _add_runs(router: APIRouter, schedules_of: Any, audit: AuditLog) -> None:
+def _add_runs(router: APIRouter, schedules_of: Any) -> None:
     @router.post(
         "/{scheduleId}/trigger",
         operation_id="triggerSchedule",
@@ -186,9 +185,8 @@ def _add_runs(router: APIRouter, schedules_of: Any, audit: AuditLog) -> None:
 
         While another run goes on, `overlapPolicy` of the schedule decides what becomes of this one.
         """
-        async with _audited(audit, who, "triggerSchedule", schedule_id):
-            request_id = _request_id("trigger", schedule_id, None, idempotency_key)
-            accepted = await schedules.trigger(who, schedule_id, request_id=request_id)
+        request_id = _request_id("trigger", schedule_id, None, idempotency_key)
+        accepted = await schedules.trigger(who, schedule_id, request_id=request_id)
         return _accepted(request, accepted, schedule_id)
 
     @router.post(
@@ -215,12 +213,13 @@ def _add_runs(router: APIRouter, schedules_of: Any, audit: AuditLog) -> None:
         who: Who,
         schedule_id: ScheduleId,
         body: BackfillRequest,
+        audit_details: AuditDetails,
         schedules: Annotated[Schedules, Depends(schedules_of)],
         idempotency_key: IdempotencyKey = None,
     ) -> Response:
-        async with _audited(audit, who, "backfillSchedule", schedule_id, **body.model_dump(mode="json")):
-            request_id = _request_id("backfill", schedule_id, body, idempotency_key)
-            accepted = await schedules.backfill(who, schedule_id, body, request_id=request_id)
+        audit_details |= body.model_dump(mode="json")
+        request_id = _request_id("backfill", schedule_id, body, idempotency_key)
+        accepted = await schedules.backfill(who, schedule_id, body, request_id=request_id)
         return _accepted(request, accepted, schedule_id)
 
 
@@ -243,15 +242,3 @@ def _accepted(request: Request, answer: RestModel, schedule_id: str) -> JSONResp
         status_code=202,
         headers={"Location": location, "Retry-After": str(RETRY_AFTER_SECONDS)},
     )
-
-
-@asynccontextmanager
-async def _audited(
-    audit: AuditLog, caller: Caller, action: str, schedule_id: str, **details: Any
-) -> AsyncGenerator[None]:
-    try:
-        yield
-    except Problem as problem:
-        await audit.record(caller, action, schedule_id, outcome=problem.kind.type, **details)
-        raise
-    await audit.record(caller, action, schedule_id, **details)
