@@ -62,7 +62,13 @@ _SHARE = charge.ChargeShare(seller="acme", amount=_EUROS)
 _CHARGE = payment_views.Charge(operation_id="p-1", status=charge.ChargeStatus.CAPTURED, amount=_EUROS)
 
 _ALL: tuple[ContractModel, ...] = (
-    memo.Progress(step="recording", cancellable=False, waiting_for="reviewer", compensation=memo.Compensation.RUNNING),
+    memo.Progress(
+        step="recording",
+        cancellable=False,
+        waiting_for="reviewer",
+        deadline=NOON,
+        compensation=memo.Compensation.RUNNING,
+    ),
     _EVENT,
     record_events.RecordEventsRequest(events=(_EVENT,)),
     record_events.RecordEventsResult(recorded=1, duplicates=2),

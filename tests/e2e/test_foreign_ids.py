@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+from temporalio.client import ScheduleState
 
+from analytics_service.schedules import rollup_schedule
+from platform_contracts.analytics.rollup import Granularity
 from platform_gateway.api_document import operations_of
 from tests.gateway.api import document_of_the_api
 from tests.support.another_gateway import another_gateway
@@ -36,19 +40,25 @@ async def foreigner(platform: Platform, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="module")
-async def ids(platform: Platform) -> Mapping[str, str]:
-    """Return an id of each kind that the account `demo` has."""
+async def ids(platform: Platform) -> AsyncGenerator[Mapping[str, str]]:
+    """Yield an id of each kind that the account `demo` has."""
     user_id = new_id("u")
     await platform.gateway.onboard(user_id=user_id, email=f"{user_id}@example.com", name="Ada")
     listing_id = await published(platform.http, stock=5)
     purchase_id = await bought(platform.http, listing_id)
-    return {
+    schedule = await platform.temporal.create_schedule(
+        f"demo:analytics:rollup:{new_id('s')}",
+        replace(rollup_schedule(Granularity.DAY), state=ScheduleState(paused=True, note="It belongs to demo.")),
+    )
+    yield {
         "userId": user_id,
         "listingId": listing_id,
         "submissionId": listing_id,
         "purchaseId": purchase_id,
         "workflowId": f"demo:listing:purchase:{purchase_id}",
+        "scheduleId": schedule.id,
     }
+    await schedule.delete()
 
 
 @pytest.mark.parametrize("operation_id", sorted(WITH_IDS.keys() - OF_THE_CALLER.keys()))
@@ -73,7 +83,7 @@ async def test_foreign_inbox_is_empty(foreigner: httpx.AsyncClient, ids: Mapping
 
 
 def test_every_kind_of_id_of_the_document_is_tried() -> None:
-    tried = {"userId", "listingId", "submissionId", "purchaseId", "workflowId"}
+    tried = {"userId", "listingId", "submissionId", "purchaseId", "workflowId", "scheduleId"}
 
     parameters = {
         parameter["name"]
@@ -112,6 +122,7 @@ async def _everything(api: httpx.AsyncClient, ids: Mapping[str, str]) -> list[An
         f"/v1/listings/{ids['listingId']}",
         f"/v1/purchases/{ids['purchaseId']}",
         f"/v1/operations/{ids['workflowId']}",
+        f"/v1/schedules/{ids['scheduleId']}",
         "/v1/balances",
     )
     answers = [(await api.get(path)).json() for path in paths]

@@ -175,6 +175,16 @@ async def asked_until(
             await asyncio.sleep(0.05)
 
 
+def blocked_as(reason: str) -> Callable[[dict[str, Any]], bool]:
+    """Return whether a status says that it is blocked for this reason."""
+
+    def check(status: dict[str, Any]) -> bool:
+        blocked: dict[str, Any] = status["blockedBy"] or {}
+        return blocked.get("reason") == reason
+
+    return check
+
+
 def blocked_with(member: str) -> Callable[[dict[str, Any]], bool]:
     """Return whether a status says that it is blocked, and says this about it."""
 

@@ -40,7 +40,7 @@ from platform_contracts.payment.charge import AUTHORISE
 from platform_contracts.payment.failures import PaymentFailure
 from platform_contracts.task_queues import TaskQueue
 from platform_workflow_tools.progress import report_progress
-from tests.gateway.stubs import SECRET_TEXT
+from tests.gateway.stubs import DEADLINE, SECRET_TEXT
 
 FAILURES_BY_TOKEN = {
     "tok_sold_out": ListingFailure.SOLD_OUT,
@@ -92,7 +92,7 @@ class PublicationStub(Publication):
     async def run(self, publication: PublicationInput) -> PublicationResult:
         if publication.submission_id.startswith(OVERDUE):
             raise ApplicationError(SECRET_TEXT, type=ListingFailure.REVIEW_OVERDUE, non_retryable=True)
-        report_progress(Progress(step="in_review", waiting_for="review"))
+        report_progress(Progress(step="in_review", waiting_for="review", deadline=DEADLINE))
         await workflow.wait_condition(lambda: self._decision is not None)
         assert self._decision is not None
         report_progress(Progress(step="publishing", cancellable=False))

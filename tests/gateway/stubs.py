@@ -46,6 +46,9 @@ TAKES_A_SECOND = "Takes a second"
 
 UNPOLLED_QUEUE = "queue-of-nobody"
 
+DEADLINE = datetime(2027, 1, 1, tzinfo=UTC)
+"""Until when a person is waited for."""
+
 _failed: set[str] = set()
 
 
@@ -69,7 +72,7 @@ async def _past_the_pivot() -> None:
 
 
 async def _waits_for_a_person() -> None:
-    report_progress(Progress(step="review", waiting_for="reviewer"))
+    report_progress(Progress(step="review", waiting_for="reviewer", deadline=DEADLINE))
     await _wait_forever()
 
 

@@ -127,12 +127,17 @@ async def test_status_tells_everything_about_a_completed_workflow(served_api: ht
         "compensation": "none",
         "traceId": status["traceId"],
     }
+    web_ui = (
+        "http://temporal.example/namespaces/default/workflows/"
+        f"demo%3Auser%3Auser-onboarding%3A{user_id}/{status['runId']}"
+    )
     assert status["links"] == {
         "self": f"/api/temporal/workflow/{workflow_id}/status",
         "cancel": None,
-        "temporal": "http://temporal.example/namespaces/default/workflows/"
-        f"demo%3Auser%3Auser-onboarding%3A{user_id}/{status['runId']}",
+        "webUi": web_ui,
+        "temporal": web_ui,
         "trace": f"http://jaeger.example/trace/{status['traceId']}",
+        "resource": f"/v1/users/{user_id}",
     }
 
 

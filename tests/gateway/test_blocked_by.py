@@ -10,7 +10,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import PauseActivityRequest
 from temporalio.client import Client
 
-from tests.gateway.api import blocked_with, closed_status, new_user_id, notification, status_when
+from tests.gateway.api import blocked_as, blocked_with, closed_status, new_user_id, notification, status_when
 from tests.gateway.stubs import (
     CALLS_NOBODY,
     HAS_A_BUG,
@@ -31,6 +31,16 @@ async def _onboarding(api: httpx.AsyncClient, client: Client, name: str) -> Asyn
     workflow_id = started.json()["workflowId"]
     yield workflow_id
     await client.get_workflow_handle(workflow_id).terminate()
+
+
+async def _pause_activity(client: Client, workflow_id: str) -> None:
+    await client.workflow_service.pause_activity(
+        PauseActivityRequest(
+            namespace=client.namespace,
+            execution=WorkflowExecution(workflow_id=workflow_id),
+            type="user.always_fails",
+        )
+    )
 
 
 async def test_without_a_worker_it_waits_for_one_after_two_seconds(api: httpx.AsyncClient, client: Client) -> None:
@@ -85,6 +95,17 @@ async def test_a_bug_in_the_workflow_is_told_by_its_cause(api: httpx.AsyncClient
     assert "db-7.internal" not in str(status)
 
 
+async def test_a_bug_that_nobody_runs_any_more_waits_for_a_worker(api: httpx.AsyncClient, client: Client) -> None:
+    async with _onboarding(api, client, HAS_A_BUG) as workflow_id:
+        async with stub_worker(client):
+            await status_when(api, workflow_id, blocked_as("workflow_task_failing"))
+        # The attempt that the worker took along has to time out first.
+        status = await status_when(api, workflow_id, blocked_as("waiting_for_worker"), within_seconds=25)
+
+    assert status["blockedBy"]["queue"] == "user"
+    assert status["blockedBy"]["since"] > status["startTime"]
+
+
 async def test_an_activity_that_fails_is_told_without_its_text(
     api: httpx.AsyncClient, client: Client, worker: None
 ) -> None:
@@ -113,23 +134,52 @@ async def test_a_person_who_is_waited_for_is_named(api: httpx.AsyncClient, clien
     async with _onboarding(api, client, WAITS_FOR_A_PERSON) as workflow_id:
         status = await status_when(api, workflow_id, lambda status: status["progress"] is not None)
 
-    assert status["blockedBy"] == {"reason": "waiting_for", "what": "reviewer", "deadline": None}
+    assert status["blockedBy"] == {"reason": "waiting_for", "what": "reviewer", "deadline": "2027-01-01T00:00:00Z"}
     assert status["progress"]["waitingFor"] == "reviewer"
 
 
 async def test_a_paused_activity_is_paused(api: httpx.AsyncClient, client: Client, worker: None) -> None:
     async with _onboarding(api, client, RETRIES) as workflow_id:
         await status_when(api, workflow_id, blocked_with("reason"))
-        await client.workflow_service.pause_activity(
-            PauseActivityRequest(
-                namespace=client.namespace,
-                execution=WorkflowExecution(workflow_id=workflow_id),
-                type="user.always_fails",
-            )
-        )
-        status = await status_when(api, workflow_id, lambda status: status["blockedBy"]["reason"] == "paused")
+        await _pause_activity(client, workflow_id)
+        status = await status_when(api, workflow_id, blocked_as("paused"))
 
     assert status["blockedBy"] == {"reason": "paused"}
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason", "within_seconds"),
+    [
+        (HAS_A_BUG, "workflow_task_failing", 2),
+        (RETRIES, "activity_retrying", 2),
+        (WAITS_FOR_A_PERSON, "waiting_for", 2),
+        (CALLS_NOBODY, "waiting_for_worker", 15),
+    ],
+)
+async def test_reason_is_told_in_time(
+    api: httpx.AsyncClient, client: Client, worker: None, behaviour: str, reason: str, within_seconds: float
+) -> None:
+    async with _onboarding(api, client, behaviour) as workflow_id:
+        status = await status_when(api, workflow_id, blocked_as(reason), within_seconds=within_seconds)
+
+    assert status["status"] == "RUNNING"
+    assert status["closeTime"] is None
+
+
+async def test_without_any_worker_that_is_told_in_time(api: httpx.AsyncClient, client: Client) -> None:
+    async with _onboarding(api, client, WAITS) as workflow_id:
+        status = await status_when(api, workflow_id, blocked_as("waiting_for_worker"), within_seconds=15)
+
+    assert status["blockedBy"]["queue"] == "user"
+
+
+async def test_a_pause_is_told_in_time(api: httpx.AsyncClient, client: Client, worker: None) -> None:
+    async with _onboarding(api, client, RETRIES) as workflow_id:
+        await status_when(api, workflow_id, blocked_as("activity_retrying"))
+        await _pause_activity(client, workflow_id)
+        status = await status_when(api, workflow_id, blocked_as("paused"), within_seconds=2)
+
+    assert status["status"] == "RUNNING"
 
 
 @pytest.mark.parametrize("route", ["/api/temporal/workflow/{}/cancel", "/v1/operations/{}/cancel"])

@@ -106,7 +106,7 @@ async def test_a_submission_waits_for_its_review_and_says_so(selling_api: httpx.
     status = await selling_api.get(f"/v1/operations/{workflow_of(review)}")
     await client.get_workflow_handle(workflow_of(review)).terminate()
 
-    assert status.json()["blockedBy"] == {"reason": "waiting_for", "what": "review", "deadline": None}
+    assert status.json()["blockedBy"] == {"reason": "waiting_for", "what": "review", "deadline": "2027-01-01T00:00:00Z"}
 
 
 async def test_a_submission_needs_a_name(api: httpx.AsyncClient) -> None:

@@ -28,6 +28,7 @@ SHOWN_LISTING = {
     "price": SHOWN_PRICE,
     "status": "published",
     "stock": {"available": 3, "held": 1, "sold": 1},
+    "links": {"self": "/v1/listings/lamp", "operation": "/v1/operations/acme:listing:listing-draft:lamp"},
 }
 PURCHASE = {
     "purchase_id": "p-1",
@@ -44,6 +45,7 @@ SHOWN_PURCHASE = {
     "total": SHOWN_PRICE,
     "lines": [{"seller": "acme", "listingId": "lamp", "quantity": 1, "price": SHOWN_PRICE}],
     "reservedAt": "2026-11-23T12:00:00Z",
+    "links": {"self": "/v1/purchases/p-1", "operation": "/v1/operations/acme:listing:purchase:p-1"},
 }
 
 

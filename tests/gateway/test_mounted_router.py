@@ -63,6 +63,8 @@ async def test_the_routes_work_under_the_prefix(foreign: httpx.AsyncClient) -> N
     assert started.headers["location"].startswith("/partners/api/temporal/workflow/shop-7:user:notification:")
     assert executed.status_code == 200
     assert status.json()["links"]["self"] == started.headers["location"]
+    # The application does not show it.
+    assert status.json()["links"]["resource"] is None
     assert cancel.status_code == 409
 
 

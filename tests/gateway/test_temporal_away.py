@@ -33,6 +33,9 @@ REQUESTS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "/v1/users/u-1/notifications", {"message": "a", "type": "info"}),
     ("GET", "/v1/operations/demo:user:notification:n", None),
     ("POST", "/v1/operations/demo:user:notification:n/cancel", None),
+    ("GET", "/v1/schedules", None),
+    ("GET", "/v1/schedules/demo:a:b:c", None),
+    ("POST", "/v1/schedules/demo:a:b:c/pause", {"reason": "a"}),
     ("GET", "/readyz", None),
 ]
 

@@ -51,6 +51,7 @@ async def test_an_inbox_is_shown_in_camel_case(reading: httpx.AsyncClient, views
                 "subject": "Hello",
                 "body": "World",
                 "deliveredAt": "2026-11-23T12:00:00Z",
+                "links": {"operation": "/v1/operations/demo:user:notification:n-1"},
             }
         ],
         "nextCursor": "c-2",
@@ -86,6 +87,10 @@ async def test_an_account_is_shown_and_an_unknown_one_is_404(reading: httpx.Asyn
     unknown = await reading.get("/v1/users/u-1")
 
     assert known.json()["preferences"] == {"emailEnabled": True}
+    assert known.json()["links"] == {
+        "self": "/v1/users/u-1",
+        "operation": "/v1/operations/demo:user:user-onboarding:u-1",
+    }
     assert unknown.status_code == 404
     assert unknown.json()["type"] == "unknown_user"
 

@@ -40,6 +40,12 @@ GUARDED = [
     ("POST", "/v1/api-keys/0123456789abcdef/rotate"),
     ("POST", "/v1/api-keys/0123456789abcdef/revoke"),
     ("GET", "/v1/audit-log"),
+    ("GET", "/v1/schedules"),
+    ("GET", "/v1/schedules/acme:a:b:c"),
+    ("POST", "/v1/schedules/acme:a:b:c/pause"),
+    ("POST", "/v1/schedules/acme:a:b:c/resume"),
+    ("POST", "/v1/schedules/acme:a:b:c/trigger"),
+    ("POST", "/v1/schedules/acme:a:b:c/backfill"),
 ]
 
 

@@ -37,6 +37,12 @@ REQUIRED: Final[Mapping[str, Scope]] = {
     "rotateApiKey": Scope.API_KEYS_MANAGE,
     "revokeApiKey": Scope.API_KEYS_MANAGE,
     "listAuditLog": Scope.AUDIT_READ,
+    "listSchedules": Scope.SCHEDULES_READ,
+    "getSchedule": Scope.SCHEDULES_READ,
+    "pauseSchedule": Scope.SCHEDULES_OPERATE,
+    "resumeSchedule": Scope.SCHEDULES_OPERATE,
+    "triggerSchedule": Scope.SCHEDULES_OPERATE,
+    "backfillSchedule": Scope.SCHEDULES_OPERATE,
 }
 """The scope that a caller needs, by the operation's id."""
 
@@ -49,6 +55,10 @@ AUDITED: Final = frozenset(
         "createApiKey",
         "rotateApiKey",
         "revokeApiKey",
+        "pauseSchedule",
+        "resumeSchedule",
+        "triggerSchedule",
+        "backfillSchedule",
     }
 )
 """The decisions: whoever takes one is in the audit log before it is taken. What staff change for another account is

@@ -26,6 +26,7 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "archiveListing": _OPERATION,
     "createApiKey": _API_KEY,
     "rotateApiKey": _API_KEY,
+    "listSchedules": {"getSchedule": {"scheduleId": "$response.body#/schedules/0/scheduleId"}},
     "buy": {**_OPERATION, "getPurchase": _PURCHASE, "cancelPurchase": _PURCHASE},
 }
 """For each operation the ones that its answer leads to, and where their parameters come from."""

@@ -29,6 +29,7 @@ from platform_gateway.routes.listings import listings_router
 from platform_gateway.routes.operations import operations_router
 from platform_gateway.routes.purchases import purchases_router
 from platform_gateway.routes.sales import sales_router
+from platform_gateway.routes.schedules import schedules_router
 from platform_gateway.routes.temporal import temporal_router
 from platform_gateway.routes.users import users_router
 from platform_gateway.security_headers import DOCS_PATH, OPENAPI_PATH, SecurityHeaders
@@ -93,6 +94,7 @@ def create_app(
         operations_router(workflows, authenticate=authenticate),
         api_keys_router(stores.keys, authenticate=authenticate),
         audit_log_router(stores.audit, authenticate=authenticate),
+        schedules_router(workflows, authenticate=authenticate),
     ]
     for router in guarded:
         document_account(router)

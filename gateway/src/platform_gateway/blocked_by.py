@@ -47,7 +47,7 @@ def blocked_by(found: Description, progress: Progress | None, *, now: datetime) 
         _by_workflow_task(found, now)
         or _by_activities(found.raw.pending_activities, now)
         or (
-            WaitingFor(what=progress.waiting_for, deadline=None)
+            WaitingFor(what=progress.waiting_for, deadline=progress.deadline)
             if progress is not None and progress.waiting_for is not None
             else None
         )
@@ -85,12 +85,11 @@ def _by_workflow_task(found: Description, now: datetime) -> BlockedBy | None:
     if not found.raw.HasField("pending_workflow_task"):
         return None
     task = found.raw.pending_workflow_task
-    if task.attempt > 1:
-        return WorkflowTaskFailing(attempt=task.attempt, cause=None)
-    since = moment(task.original_scheduled_time)
+    # A task that is tried again has been put on the queue again.
+    since = moment(task.original_scheduled_time if task.attempt == 1 else task.scheduled_time)
     if task.state == PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED and now - since > PATIENCE:
         return WaitingForWorker(queue=found.info.task_queue, since=since)
-    return None
+    return WorkflowTaskFailing(attempt=task.attempt, cause=None) if task.attempt > 1 else None
 
 
 def _by_activities(activities: Sequence[PendingActivityInfo], now: datetime) -> BlockedBy | None:

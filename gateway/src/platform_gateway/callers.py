@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-STAFF_TENANT: Final = "platform"
+from platform_contracts.identifiers import PLATFORM_TENANT
+from platform_contracts.identifiers import tenant_of as owner_of
+
+STAFF_TENANT: Final = PLATFORM_TENANT
 """The account of the people who run the marketplace; they may act for any other."""
 
 
@@ -83,6 +86,12 @@ class Caller:
     """The account that the caller belongs to, when staff act for another one."""
     is_staff: bool = False
     """Whether it is one of those who run the marketplace: they see the platform's own work, such as schedules."""
+
+    def account_of(self, an_id: str) -> str:
+        """Return the account in which the caller looks for what has this id: staff see the platform's own work too."""
+        if self.is_staff and owner_of(an_id) == STAFF_TENANT:
+            return STAFF_TENANT
+        return self.tenant
 
     @property
     def acts_for_another(self) -> bool:

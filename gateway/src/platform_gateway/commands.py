@@ -65,6 +65,8 @@ class Command(Generic[RequestT, ResultT]):
     repeat: Repeat
     outcome: UpdateMethodMultiParam[[Any], ResultT] | None = None
     """The update that has the result before the workflow ends; None: the workflow's end has it."""
+    resource_id: str | None = None
+    """The id of what it is about; None: its own id tells."""
 
 
 def notify(
@@ -81,6 +83,7 @@ def notify(
         task_queue=TaskQueue.USER,
         fingerprint=fingerprint(body, userId=user_id),
         repeat=Repeat.ONCE,
+        resource_id=user_id,
     )
 
 

@@ -19,6 +19,7 @@ from platform_gateway.temporal_calls import ATTEMPT
 ValueT = TypeVar("ValueT")
 
 _OPEN = ("RUNNING", "PAUSED")
+_SCHEDULED_BY = "TemporalScheduledById"
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,18 @@ class Description:
         """Return the fingerprint of the request that started it; None when no request of ours did."""
         return await self._from_memo(memo.FINGERPRINT, str)
 
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether a schedule started it."""
+        return _SCHEDULED_BY in self.info.search_attributes.indexed_fields
+
     async def trace_id(self) -> str | None:
-        """Return its trace; None when it was started outside of one."""
+        """Return its trace, of its own where no request started it; None when it has none."""
         return await self._from_memo(memo.TRACE_ID, str)
+
+    async def resource_id(self) -> str | None:
+        """Return the id of what it is about; None when its own id tells, or no request of ours started it."""
+        return await self._from_memo(memo.RESOURCE_ID, str)
 
     async def progress(self) -> memo.Progress | None:
         """Return where it says that it stands; None when it has not said so yet."""

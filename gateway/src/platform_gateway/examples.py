@@ -26,6 +26,7 @@ _LISTING: Final = {
     "price": _PRICE,
     "status": "published",
     "stock": {"available": 9, "held": 0, "sold": 1},
+    "links": {"self": "/v1/listings/lamp", "operation": f"/v1/operations/{_DRAFT}"},
 }
 _BOUGHT: Final = {
     "purchaseId": "p-1",
@@ -34,6 +35,36 @@ _BOUGHT: Final = {
     "total": _PRICE,
     "lines": [{"seller": "acme", "listingId": "lamp", "quantity": 1, "price": _PRICE}],
     "reservedAt": "2026-11-23T12:00:00Z",
+    "links": {"self": "/v1/purchases/p-1", "operation": f"/v1/operations/{_PURCHASE}"},
+}
+
+
+_SCHEDULE: Final = "platform:analytics:rollup:hour"
+_ROLLUP: Final = f"{_SCHEDULE}-2026-11-23T12:05:00Z"
+_SCHEDULED: Final = {
+    "scheduleId": _SCHEDULE,
+    "workflowType": "analytics.Rollup",
+    "paused": False,
+    "note": None,
+    "nextRuns": ["2026-11-23T13:05:00Z", "2026-11-23T14:05:00Z"],
+    "recentRuns": [
+        {
+            "workflowId": _ROLLUP,
+            "runId": _RUN,
+            "scheduledAt": "2026-11-23T12:05:00Z",
+            "startedAt": "2026-11-23T12:05:00.02Z",
+            "links": {"operation": f"/v1/operations/{_ROLLUP}"},
+        }
+    ],
+    "links": {
+        "self": f"/v1/schedules/{_SCHEDULE}",
+        **{verb: f"/v1/schedules/{_SCHEDULE}/{verb}" for verb in ("pause", "resume", "trigger", "backfill")},
+    },
+}
+_MISSED_HOURS: Final = {
+    "startAt": "2026-11-23T08:00:00Z",
+    "endAt": "2026-11-23T12:00:00Z",
+    "overlapPolicy": "buffer_all",
 }
 
 
@@ -79,6 +110,8 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "IssuedApiKey": _ISSUED,
     "RotationRequest": {"overlapSeconds": 86400},
     "Accepted": {"workflowId": _PURCHASE, "runId": _RUN, "status": "RUNNING"},
+    "BackfillAccepted": {"scheduleId": _SCHEDULE, **_MISSED_HOURS, "runs": 4},
+    "BackfillRequest": _MISSED_HOURS,
     "Balances": {"balances": [{"minorUnits": 1125, "currency": "EUR", "exponent": 2}], "asOf": "2026-11-23T12:00:00Z"},
     "EventCountsPage": {
         "granularity": "hour",
@@ -96,6 +129,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
                 "subject": "Information",
                 "body": "Your order is on its way.",
                 "deliveredAt": "2026-11-23T12:00:00Z",
+                "links": {"operation": f"/v1/operations/{_NOTIFICATION}"},
             }
         ],
         "nextCursor": None,
@@ -153,8 +187,10 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         "links": {
             "self": f"/v1/operations/{_PURCHASE}",
             "cancel": f"/v1/operations/{_PURCHASE}/cancel",
+            "webUi": f"http://localhost:8233/namespaces/default/workflows/{_PURCHASE}/{_RUN}",
             "temporal": f"http://localhost:8233/namespaces/default/workflows/{_PURCHASE}/{_RUN}",
             "trace": f"http://localhost:16686/trace/{_TRACE}",
+            "resource": "/v1/purchases/p-1",
         },
     },
     "PublicationDone": _done(_SUBMISSION, _PUBLISHED),
@@ -168,6 +204,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         "paymentToken": "tok_ok",
     },
     "PurchasesPage": {"purchases": [_BOUGHT], "nextCursor": None},
+    "ReasonRequest": {"reason": "The database is being moved."},
     "ReviewRequest": {"reviewerId": "edsger", "approved": True, "reason": ""},
     "SalesPage": {
         "sales": [
@@ -181,12 +218,27 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         ],
         "nextCursor": None,
     },
+    "Schedule": {
+        **_SCHEDULED,
+        "taskQueue": "analytics",
+        "overlapPolicy": "skip",
+        "catchUpWindowSeconds": 3600.0,
+        "running": [],
+        "waitingRuns": 0,
+        "missed": {"catchUp": 0, "overlap": 0, "buffer": 0},
+        "runCount": 12,
+        "createdAt": "2026-11-23T00:00:00Z",
+        "updatedAt": None,
+    },
+    "SchedulesPage": {"schedules": [_SCHEDULED], "nextCursor": None},
     "SubmissionRequest": {"submitterId": "grace", "submissionId": "lamp-1"},
+    "TriggerAccepted": {"scheduleId": _SCHEDULE, "links": _SCHEDULED["links"]},
     "UserAccount": {
         "userId": "u-1",
         "status": "active",
         "createdAt": "2026-11-23T12:00:00Z",
         "preferences": {"emailEnabled": True},
+        "links": {"self": "/v1/users/u-1", "operation": f"/v1/operations/{_ONBOARDING}"},
     },
     "UserNotificationRequest": {"message": "Your order is on its way.", "type": "info"},
     "UserOnboardingRequest": {"email": "ada@example.com", "name": "Ada"},

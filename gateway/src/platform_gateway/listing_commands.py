@@ -67,6 +67,7 @@ def submit_listing(
         task_queue=TaskQueue.LISTING,
         fingerprint=fingerprint(body, listingId=listing_id),
         repeat=repeat,
+        resource_id=listing_id,
     )
 
 

@@ -8,7 +8,7 @@ from platform_contracts.identifiers import ClientId
 from platform_contracts.listing.listing_draft import ListingStatus
 from platform_contracts.listing.publication import PublicationOutcome
 from platform_contracts.money import Currency
-from platform_gateway.rest_models import Accepted, ResourceModel, RestModel, checked_name
+from platform_gateway.rest_models import Accepted, ResourceLinks, ResourceModel, RestModel, checked_name
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(checked_name)]
 # NUL is valid JSON, but no text of a PostgreSQL database.
@@ -115,6 +115,7 @@ class Listing(RestModel):
     price: Money
     status: ListingStatus
     stock: Stock
+    links: ResourceLinks
 
 
 class ListingsPage(RestModel):

@@ -36,6 +36,7 @@ class Kind(Enum):
     UNKNOWN_SUBMISSION = ("unknown_submission", 404, "There is no such submission")
     UNKNOWN_PURCHASE = ("unknown_purchase", 404, "There is no such purchase")
     UNKNOWN_API_KEY = ("unknown_api_key", 404, "There is no such API key")
+    UNKNOWN_SCHEDULE = ("unknown_schedule", 404, "There is no such schedule")
     METHOD_NOT_ALLOWED = ("method_not_allowed", 405, "The method is not allowed here")
     DIFFERENT_DETAILS = ("different_details", 409, "The same thing was asked for with other details")
     OPERATION_CLOSED = ("operation_closed", 409, "The operation has ended")

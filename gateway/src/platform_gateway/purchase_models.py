@@ -10,7 +10,7 @@ from platform_contracts.listing.purchase import PurchaseStatus
 from platform_contracts.listing.views import PurchaseState
 from platform_contracts.payment.charge import PaymentToken
 from platform_gateway.listing_models import Money
-from platform_gateway.rest_models import Accepted, ResourceModel, RestModel
+from platform_gateway.rest_models import Accepted, ResourceLinks, ResourceModel, RestModel
 
 
 class PurchaseLineRequest(ResourceModel):
@@ -66,6 +66,7 @@ class Purchase(RestModel):
     total: Money
     lines: tuple[PurchaseLine, ...]
     reserved_at: datetime
+    links: ResourceLinks
 
 
 class PurchasesPage(RestModel):

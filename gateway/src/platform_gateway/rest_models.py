@@ -214,8 +214,14 @@ class Links(RestModel):
     self: str
     cancel: str | None
     """None once a cancel would be refused."""
+    web_ui: str
+    """Its page in Temporal's Web UI."""
     temporal: str
+    """The same as `webUi`, under its earlier name."""
     trace: str | None
+    """None when it has none; a run of a schedule may have a trace of its own, without a `traceId`."""
+    resource: str | None = None
+    """What it makes or is about, such as the purchase; there once it is made. None where nothing can be read."""
 
 
 class OperationStatus(RestModel):
@@ -235,7 +241,21 @@ class OperationStatus(RestModel):
     blocked_by: BlockedBy | None
     """Null while it moves, and once it has ended."""
     trace_id: str | None
+    """The trace of the request that started it; null for a run of a schedule."""
     links: Links
+
+
+class OperationLink(RestModel):
+    """Where something came from."""
+
+    operation: str
+    """The operation that made it; 404 once Temporal no longer keeps it."""
+
+
+class ResourceLinks(OperationLink):
+    """Where to go from a resource."""
+
+    self: str
 
 
 class InboxMessage(RestModel):
@@ -246,6 +266,7 @@ class InboxMessage(RestModel):
     subject: str
     body: str
     delivered_at: datetime
+    links: OperationLink
 
 
 class InboxPage(RestModel):
@@ -269,6 +290,7 @@ class UserAccount(RestModel):
     status: AccountStatus
     created_at: datetime
     preferences: Preferences | None
+    links: ResourceLinks
 
 
 class EventCount(RestModel):

@@ -65,14 +65,18 @@ async def start(client: Client, command: Command[RequestT, ResultT]) -> Started[
 
 
 async def _start(client: Client, command: Command[RequestT, ResultT]) -> WorkflowHandle[Any, ResultT]:
-    trace_id = current_trace_id()
+    known = {
+        memo.FINGERPRINT: command.fingerprint,
+        memo.TRACE_ID: current_trace_id(),
+        memo.RESOURCE_ID: command.resource_id,
+    }
     return await start_workflow(
         client,
         command.workflow,
         command.request,
         task_queue=command.task_queue,
         id=command.workflow_id,
-        memo={memo.FINGERPRINT: command.fingerprint, **({memo.TRACE_ID: trace_id} if trace_id else {})},
+        memo={key: value for key, value in known.items() if value is not None},
         id_reuse_policy=command.repeat.reuse_policy,
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         # Where workers are short the tenants take turns; what the workflow starts inherits it.

@@ -16,6 +16,7 @@ from platform_contracts import memo
 from platform_contracts.failures import safe_text
 from platform_gateway.blocked_by import blocked_by, task_failure_cause
 from platform_gateway.describing import Description, describe, moment
+from platform_gateway.resources import ResourcePath, resource_of
 from platform_gateway.rest_models import (
     BlockedBy,
     Failure,
@@ -61,7 +62,13 @@ def failure_type(error: BaseException | None) -> str | None:
 
 
 async def operation_status(
-    client: Client, found: Description, *, links: LinkTargets, self_path: PathOf, cancel_path: PathOf
+    client: Client,
+    found: Description,
+    *,
+    links: LinkTargets,
+    self_path: PathOf,
+    cancel_path: PathOf,
+    resource_path: ResourcePath,
 ) -> OperationStatus:
     """Return the status of a described run.
 
@@ -70,9 +77,13 @@ async def operation_status(
     """
     progress = await found.progress()
     trace_id = await found.trace_id()
+    # Nobody has the trace of a scheduled run in an answer or a log of his own; its link leads there all the same.
+    request_trace_id = None if found.is_scheduled else trace_id
     blocked = await _blocked(client, found) or await _by_children(client, found)
     result, failure = await _outcome(client, found)
     can_cancel = found.is_open and (progress is None or progress.cancellable)
+    web_ui = links.temporal(client.namespace, found.workflow_id, found.run_id)
+    resource = await resource_of(found)
     return OperationStatus(
         workflow_id=found.workflow_id,
         run_id=found.run_id,
@@ -83,14 +94,16 @@ async def operation_status(
         close_time=moment(found.info.close_time) if found.info.HasField("close_time") else None,
         result=result,
         failure=failure,
-        progress=_progress(progress, trace_id),
+        progress=_progress(progress, request_trace_id),
         blocked_by=blocked,
-        trace_id=trace_id,
+        trace_id=request_trace_id,
         links=Links(
             self=self_path(found.workflow_id),
             cancel=cancel_path(found.workflow_id) if can_cancel else None,
-            temporal=links.temporal(client.namespace, found.workflow_id, found.run_id),
+            web_ui=web_ui,
+            temporal=web_ui,
             trace=links.trace(trace_id),
+            resource=None if resource is None else resource_path(resource),
         ),
     )
 

@@ -16,6 +16,7 @@ from platform_contracts.message import ContractModel
 from platform_gateway.commands import Command
 from platform_gateway.describing import Description, describe
 from platform_gateway.problems import Kind, OperationFailure, Problem
+from platform_gateway.resources import ResourcePath
 from platform_gateway.rest_models import OperationStatus
 from platform_gateway.reviewing import Review, Reviewed, review_submission
 from platform_gateway.starting import Started, start
@@ -52,8 +53,8 @@ class WorkflowGateway:
     """
 
     def __init__(self, client: Client, *, links: LinkTargets) -> None:
-        self._client = client
-        self._links = links
+        self.client = client
+        self.links = links
         self._closing = asyncio.Event()
 
     def close(self) -> None:
@@ -62,7 +63,7 @@ class WorkflowGateway:
 
     async def start(self, command: Command[RequestT, ResultT]) -> Started[ResultT]:
         """Start a workflow; see `starting.start`."""
-        return await start(self._client, command)
+        return await start(self.client, command)
 
     async def execute(
         self, command: Command[RequestT, ResultT], *, wait_seconds: float, gone: Wait | None = None
@@ -77,7 +78,7 @@ class WorkflowGateway:
         Raises:
             Problem: as `start`; `OperationFailure` when it failed, `OPERATION_CANCELED` when it was cancelled.
         """
-        started = await start(self._client, command)
+        started = await start(self.client, command)
         reasons = self._reasons(gone)
         try:
             if command.outcome is not None and started.status == "RUNNING":
@@ -91,7 +92,9 @@ class WorkflowGateway:
             raise OperationFailure(kind, workflow_id=started.workflow_id, run_id=started.run_id) from None
         return Executed(started, result, status="COMPLETED")
 
-    async def status(self, tenant: str, workflow_id: str, *, self_path: PathOf, cancel_path: PathOf) -> OperationStatus:
+    async def status(
+        self, tenant: str, workflow_id: str, *, self_path: PathOf, cancel_path: PathOf, resource_path: ResourcePath
+    ) -> OperationStatus:
         """Return where a workflow stands; needs no worker.
 
         Raises:
@@ -100,7 +103,12 @@ class WorkflowGateway:
         async with calling_temporal():
             found = await self._found(tenant, workflow_id)
             return await operation_status(
-                self._client, found, links=self._links, self_path=self_path, cancel_path=cancel_path
+                self.client,
+                found,
+                links=self.links,
+                self_path=self_path,
+                cancel_path=cancel_path,
+                resource_path=resource_path,
             )
 
     async def cancel(self, tenant: str, workflow_id: str, *, unknown: Kind = Kind.UNKNOWN_OPERATION) -> Description:
@@ -117,7 +125,7 @@ class WorkflowGateway:
             progress = await found.progress()
             if progress is not None and not progress.cancellable:
                 raise Problem(Kind.PAST_THE_PIVOT, f"It has come to the step {progress.step}.", **ids)
-            handle = self._client.get_workflow_handle(found.workflow_id, run_id=found.run_id)
+            handle = self.client.get_workflow_handle(found.workflow_id, run_id=found.run_id)
             try:
                 await handle.cancel(rpc_timeout=ATTEMPT)
             except RPCError as error:
@@ -129,15 +137,15 @@ class WorkflowGateway:
 
     async def problem(self) -> str | None:
         """Return why workflows cannot be reached now, or None when they can."""
-        request = DescribeNamespaceRequest(namespace=self._client.namespace)
+        request = DescribeNamespaceRequest(namespace=self.client.namespace)
         try:
             async with asyncio.timeout(_READY_SECONDS):
-                await self._client.workflow_service.describe_namespace(request, timeout=ATTEMPT)
+                await self.client.workflow_service.describe_namespace(request, timeout=ATTEMPT)
         except TimeoutError:
             return "Temporal does not answer"
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                return f"Temporal has no namespace {self._client.namespace!r}"
+                return f"Temporal has no namespace {self.client.namespace!r}"
             return f"Temporal does not answer: {error.status.name}"
         except RuntimeError:
             return "Temporal does not answer: no connection"
@@ -145,7 +153,7 @@ class WorkflowGateway:
 
     async def review(self, review: Review, *, gone: Wait | None = None) -> Reviewed:
         """Decide on a submission; see `reviewing.review_submission`."""
-        return await review_submission(self._client, review, unless=self._reasons(gone))
+        return await review_submission(self.client, review, unless=self._reasons(gone))
 
     def _reasons(self, gone: Wait | None) -> list[Wait]:
         return [self._closing.wait] if gone is None else [self._closing.wait, gone]
@@ -154,7 +162,7 @@ class WorkflowGateway:
         if _ID.fullmatch(workflow_id) is None or tenant_of(workflow_id) != tenant:
             raise Problem(unknown)
         try:
-            return await describe(self._client, workflow_id)
+            return await describe(self.client, workflow_id)
         except RPCError as error:
             if is_missing_workflow(error):
                 raise Problem(unknown) from None

@@ -1,8 +1,10 @@
 import asyncio
 import dataclasses
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from temporalio.api.workflowservice.v1 import UpdateScheduleRequest, UpdateScheduleResponse
 from temporalio.client import Client, ScheduleDescription, SchedulePolicy, WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
@@ -47,6 +49,32 @@ async def test_pause_of_an_operator_survives(own_client: Client) -> None:
     state = (await handle.describe()).schedule.state
     assert state.paused
     assert state.note == "disk is full"
+
+
+async def test_pause_that_comes_while_they_are_ensured_survives(
+    own_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = rollup_schedule(Granularity.DAY)
+    await ensure_schedule(own_client, schedule_id=rollup_schedule_id(Granularity.HOUR), schedule=earlier)
+    handle = own_client.get_schedule_handle(rollup_schedule_id(Granularity.HOUR))
+    update = own_client.workflow_service.update_schedule
+
+    async def pause_first(request: UpdateScheduleRequest, **options: Any) -> UpdateScheduleResponse:
+        if not (await handle.describe()).schedule.state.paused:
+            await handle.pause(note="disk is full")
+        return await update(request, **options)
+
+    monkeypatch.setattr(own_client.workflow_service, "update_schedule", pause_first)
+    await ensure_schedule(
+        own_client,
+        schedule_id=rollup_schedule_id(Granularity.HOUR),
+        schedule=rollup_schedule(Granularity.HOUR),
+    )
+
+    now = await handle.describe()
+    assert now.schedule.state.paused
+    assert now.schedule.state.note == "disk is full"
+    assert now.schedule.policy == rollup_schedule(Granularity.HOUR).policy
 
 
 async def test_several_processes_may_ensure_at_once(own_client: Client) -> None:

@@ -1,7 +1,7 @@
 """A submission is checked, reviewed by a person who is not its submitter, and published or given back."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.client import Client
@@ -40,7 +40,7 @@ async def test_approved_listing_is_published_told_of_and_counted(
         told = await submission.notification("review-outcome")
 
     assert ports.analytics is not None
-    assert waiting == Progress(step="in_review", waiting_for="review")
+    assert waiting == Progress(step="in_review", waiting_for="review", deadline=waiting.deadline)
     assert answer == result
     assert result == PublicationResult(
         listing_id="teapot",
@@ -53,6 +53,22 @@ async def test_approved_listing_is_published_told_of_and_counted(
     assert await submission.progress() == Progress(step="decided", cancellable=False)
     assert (told.user_id, told.message) == ("u-1", "Your listing teapot was published.")
     assert [(event.type, event.subject_id) for event in ports.analytics.events] == [("listing.published", "teapot")]
+
+
+async def test_submission_tells_until_when_it_waits_for_its_review(own_client: Client, task_queue: str) -> None:
+    ports = _ports()
+    submitted_at = datetime.now(UTC)
+
+    async with listing_worker(own_client, ports, task_queue=task_queue):
+        submission = await Submission(own_client, task_queue, ports).start()
+        await submission.reaches("in_review")
+        waiting = await submission.progress()
+        await submission.review(APPROVED)
+        await submission.result()
+
+    assert waiting.deadline is not None
+    assert submitted_at <= waiting.deadline - timedelta(days=7) <= datetime.now(UTC)
+    assert (await submission.progress()).deadline is None
 
 
 async def test_rejected_listing_is_a_draft_again_and_can_be_submitted_anew(own_client: Client, task_queue: str) -> None:

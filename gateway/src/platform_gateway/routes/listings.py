@@ -7,8 +7,8 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from platform_contracts.identifiers import ClientId
-from platform_contracts.listing.listing_draft import ListingStatus
-from platform_contracts.listing.views import LISTING, LISTINGS, ListingQuery, ListingsQuery
+from platform_contracts.listing.listing_draft import ListingStatus, listing_draft_workflow_id
+from platform_contracts.listing.views import LISTING, LISTINGS, ListingQuery, ListingsQuery, ListingView
 from platform_contracts.view import PageSize
 from platform_gateway.listing_commands import archive_listing, draft_listing, submit_listing
 from platform_gateway.listing_models import (
@@ -24,6 +24,7 @@ from platform_gateway.listing_models import (
 )
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import Kind, Problem, documented
+from platform_gateway.resources import LISTING_ROUTE
 from platform_gateway.rest_models import Accepted
 from platform_gateway.reviewing import Review
 from platform_gateway.routes.shared import (
@@ -36,8 +37,10 @@ from platform_gateway.routes.shared import (
     Prefer,
     Tenant,
     accepted,
+    path_of,
     path_to,
     started_or_executed,
+    with_links,
 )
 from platform_gateway.views_client import ViewsClient
 from platform_gateway.waiting import client_gone
@@ -162,6 +165,7 @@ def _add_reads(router: APIRouter, views: ViewsClient) -> None:
         summary="List listings",
     )
     async def listings(
+        request: Request,
         tenant: Tenant,
         status: ListingStatus | None = None,
         limit: Annotated[PageSize, Query()] = 50,
@@ -169,18 +173,29 @@ def _add_reads(router: APIRouter, views: ViewsClient) -> None:
     ) -> ListingsPage:
         """Return a page of the account's listings, by id."""
         page = await views.read(LISTINGS, ListingsQuery(status=status, limit=limit, cursor=cursor), tenant=tenant)
-        return ListingsPage.model_validate(page.model_dump())
+        shown = tuple(_shown(request, tenant, listing) for listing in page.listings)
+        return ListingsPage(listings=shown, next_cursor=page.next_cursor)
 
     @router.get(
         "/{listingId}",
         operation_id="getListing",
+        name=LISTING_ROUTE,
         response_model=Listing,
         responses=documented(401, 403, 404, 422, 500, 503),
         summary="Read a listing",
     )
-    async def listing(tenant: Tenant, listing_id: ListingId) -> Listing:
+    async def listing(request: Request, tenant: Tenant, listing_id: ListingId) -> Listing:
         """Return a listing of the account, with its stock."""
         answer = await views.read(LISTING, ListingQuery(listing_id=listing_id), tenant=tenant)
         if answer.listing is None:
             raise Problem(Kind.UNKNOWN_LISTING)
-        return Listing.model_validate(answer.listing.model_dump())
+        return _shown(request, tenant, answer.listing)
+
+
+def _shown(request: Request, tenant: str, listing: ListingView) -> Listing:
+    listing_id = listing.listing_id
+    links = {
+        "self": path_of(request, LISTING_ROUTE, listingId=listing_id),
+        "operation": path_to(request, OPERATION_ROUTE)(listing_draft_workflow_id(tenant=tenant, listing_id=listing_id)),
+    }
+    return Listing.model_validate(with_links(listing, **links))

@@ -11,9 +11,11 @@ from platform_gateway.routes.shared import (
     OPERATION_ROUTE,
     WORKFLOW_ID_PARAMETER,
     Tenant,
+    Who,
     WorkflowId,
     accepted,
     path_to,
+    path_to_resource,
 )
 from platform_gateway.workflow_gateway import WorkflowGateway
 
@@ -33,13 +35,14 @@ def operations_router(workflows: WorkflowGateway, *, authenticate: Authenticate)
         summary="Where an operation stands",
         openapi_extra=WORKFLOW_ID_PARAMETER,
     )
-    async def operation(request: Request, tenant: Tenant, workflow_id: WorkflowId) -> OperationStatus:
+    async def operation(request: Request, who: Who, workflow_id: WorkflowId) -> OperationStatus:
         """Tell where an operation stands, and why it does not move; works while no worker does."""
         return await workflows.status(
-            tenant,
+            who.account_of(workflow_id),
             workflow_id,
             self_path=path_to(request, OPERATION_ROUTE),
             cancel_path=path_to(request, _CANCEL_ROUTE),
+            resource_path=path_to_resource(request),
         )
 
     @router.post(

@@ -7,12 +7,13 @@ from starlette.responses import Response
 
 from platform_contracts.identifiers import ClientId
 from platform_contracts.listing.purchase import purchase_workflow_id
-from platform_contracts.listing.views import PURCHASE, PURCHASES, PurchaseQuery, PurchasesQuery
+from platform_contracts.listing.views import PURCHASE, PURCHASES, PurchaseQuery, PurchasesQuery, PurchaseView
 from platform_contracts.view import PageSize
 from platform_gateway.listing_commands import purchase
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import Kind, Problem, documented
 from platform_gateway.purchase_models import Purchase, PurchaseDone, PurchaseRequest, PurchaseResult, PurchasesPage
+from platform_gateway.resources import PURCHASE_ROUTE
 from platform_gateway.rest_models import Accepted
 from platform_gateway.routes.shared import (
     ACCEPTED,
@@ -23,8 +24,10 @@ from platform_gateway.routes.shared import (
     Prefer,
     Tenant,
     accepted,
+    path_of,
     path_to,
     started_or_executed,
+    with_links,
 )
 from platform_gateway.views_client import ViewsClient
 from platform_gateway.workflow_gateway import WorkflowGateway
@@ -89,24 +92,35 @@ def _add_reads(router: APIRouter, views: ViewsClient) -> None:
         summary="List purchases",
     )
     async def purchases(
-        tenant: Tenant, limit: Annotated[PageSize, Query()] = 50, cursor: Cursor = None
+        request: Request, tenant: Tenant, limit: Annotated[PageSize, Query()] = 50, cursor: Cursor = None
     ) -> PurchasesPage:
         """Return a page of the account's purchases, newest first."""
         page = await views.read(PURCHASES, PurchasesQuery(limit=limit, cursor=cursor), tenant=tenant)
-        return PurchasesPage.model_validate(page.model_dump())
+        shown = tuple(_shown(request, tenant, purchase) for purchase in page.purchases)
+        return PurchasesPage(purchases=shown, next_cursor=page.next_cursor)
 
     @router.get(
         "/{purchaseId}",
         operation_id="getPurchase",
+        name=PURCHASE_ROUTE,
         response_model=Purchase,
         responses=documented(401, 403, 404, 422, 500, 503),
         summary="Read a purchase",
     )
-    async def one_purchase(tenant: Tenant, purchase_id: PurchaseId) -> Purchase:
+    async def one_purchase(request: Request, tenant: Tenant, purchase_id: PurchaseId) -> Purchase:
         """Return what a purchase has reserved or sold; before it has reserved anything, only its operation is there."""
         answer = await views.read(PURCHASE, PurchaseQuery(purchase_id=purchase_id), tenant=tenant)
         if answer.purchase is None:
             raise Problem(
                 Kind.UNKNOWN_PURCHASE, "Nothing was reserved for it. Its operation tells more, if it has one."
             )
-        return Purchase.model_validate(answer.purchase.model_dump())
+        return _shown(request, tenant, answer.purchase)
+
+
+def _shown(request: Request, tenant: str, purchase: PurchaseView) -> Purchase:
+    purchase_id = purchase.purchase_id
+    links = {
+        "self": path_of(request, PURCHASE_ROUTE, purchaseId=purchase_id),
+        "operation": path_to(request, OPERATION_ROUTE)(purchase_workflow_id(tenant=tenant, purchase_id=purchase_id)),
+    }
+    return Purchase.model_validate(with_links(purchase, **links))

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Final, TypeVar
 from fastapi import Depends, Header, Query, Request
 from pydantic import AwareDatetime, BeforeValidator
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Router
+from starlette.routing import NoMatchFound, Router
 
 from platform_contracts.message import ContractModel
 from platform_gateway.callers import Caller
 from platform_gateway.commands import Command
 from platform_gateway.problem_route import audit_details_of, caller_of, tenant_of
 from platform_gateway.problems import RETRY_AFTER_SECONDS
+from platform_gateway.resources import Resource, ResourcePath
 from platform_gateway.rest_models import Accepted, RestModel
 from platform_gateway.starting import Started
 from platform_gateway.waiting import client_gone
@@ -101,12 +102,38 @@ ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def path_to(request: Request, route: str) -> Callable[[str], str]:
-    """Return what makes the path of a named route for a workflow id, wherever the routes are mounted."""
+def path_of(request: Request, route: str, **parameters: str) -> str:
+    """Return the path of a named route, wherever the routes are mounted.
+
+    Raises:
+        NoMatchFound: when the application has no such route.
+    """
+    # What `request.url_for` does, without the URL around the path: each accepted request asks for one.
     mounted_at: str = request.scope.get("app_root_path", request.scope.get("root_path", "")).rstrip("/")
     routes: Router = request.scope["router"]
-    # What `request.url_for` does, without the URL around the path: each accepted request asks for one.
-    return lambda workflow_id: mounted_at + routes.url_path_for(route, workflowId=workflow_id)
+    return mounted_at + routes.url_path_for(route, **parameters)
+
+
+def path_to(request: Request, route: str) -> Callable[[str], str]:
+    """Return what makes the path of a named route for a workflow id, wherever the routes are mounted."""
+    return lambda workflow_id: path_of(request, route, workflowId=workflow_id)
+
+
+def path_to_resource(request: Request) -> ResourcePath:
+    """Return what makes the path of a resource, if the application shows it: these routes may be mounted alone."""
+
+    def path(resource: Resource) -> str | None:
+        try:
+            return path_of(request, resource.route, **{resource.parameter: resource.id})
+        except NoMatchFound:
+            return None
+
+    return path
+
+
+def with_links(row: ContractModel, **links: str) -> dict[str, Any]:
+    """Return what a view answered, with where to go from it."""
+    return {**row.model_dump(), "links": links}
 
 
 def preferred_wait_seconds(prefer: str | None) -> int | None:

@@ -27,6 +27,7 @@ from platform_gateway.routes.shared import (
     accepted_start,
     executed,
     path_to,
+    path_to_resource,
 )
 from platform_gateway.waiting import client_gone
 from platform_gateway.workflow_gateway import WorkflowGateway
@@ -103,6 +104,7 @@ def temporal_router(
             workflow_id,
             self_path=path_to(request, _STATUS_ROUTE),
             cancel_path=path_to(request, _CANCEL_ROUTE),
+            resource_path=path_to_resource(request),
         )
 
     @router.post(

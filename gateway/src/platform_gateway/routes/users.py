@@ -6,11 +6,14 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from platform_contracts.identifiers import ClientId
+from platform_contracts.user.notification import notification_workflow_id
+from platform_contracts.user.user_onboarding import user_onboarding_workflow_id
 from platform_contracts.user.views import ACCOUNT, INBOX, AccountQuery, InboxQuery
 from platform_contracts.view import PageSize
 from platform_gateway.commands import notify, onboard
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import Kind, Problem, documented
+from platform_gateway.resources import ACCOUNT_ROUTE, INBOX_ROUTE
 from platform_gateway.rest_models import (
     Accepted,
     InboxPage,
@@ -25,11 +28,15 @@ from platform_gateway.rest_models import (
 from platform_gateway.routes.shared import (
     ACCEPTED,
     DONE,
+    OPERATION_ROUTE,
     Cursor,
     IdempotencyKey,
     Prefer,
     Tenant,
+    path_of,
+    path_to,
     started_or_executed,
+    with_links,
 )
 from platform_gateway.views_client import ViewsClient
 from platform_gateway.workflow_gateway import WorkflowGateway
@@ -92,29 +99,47 @@ def users_router(workflows: WorkflowGateway, views: ViewsClient, *, authenticate
     @router.get(
         "/inbox",
         operation_id="listInbox",
+        name=INBOX_ROUTE,
         response_model=InboxPage,
         responses=documented(401, 403, 422, 500, 503),
         summary="Read an inbox",
     )
     async def inbox(
-        tenant: Tenant, user_id: UserId, limit: Annotated[PageSize, Query()] = 50, cursor: Cursor = None
+        request: Request,
+        tenant: Tenant,
+        user_id: UserId,
+        limit: Annotated[PageSize, Query()] = 50,
+        cursor: Cursor = None,
     ) -> InboxPage:
         """Return a page of the user's inbox, newest first; the inbox of an unknown user is empty."""
         page = await views.read(INBOX, InboxQuery(user_id=user_id, limit=limit, cursor=cursor), tenant=tenant)
-        return InboxPage.model_validate(page.model_dump())
+        operation = path_to(request, OPERATION_ROUTE)
+        messages = [
+            with_links(
+                message,
+                operation=operation(notification_workflow_id(tenant=tenant, notification_id=message.notification_id)),
+            )
+            for message in page.messages
+        ]
+        return InboxPage.model_validate({**page.model_dump(), "messages": messages})
 
     @router.get(
         "",
         operation_id="getUser",
+        name=ACCOUNT_ROUTE,
         response_model=UserAccount,
         responses=documented(401, 403, 404, 422, 500, 503),
         summary="Read an account",
     )
-    async def account(tenant: Tenant, user_id: UserId) -> UserAccount:
+    async def account(request: Request, tenant: Tenant, user_id: UserId) -> UserAccount:
         """Return the user's account, without personal data."""
         answer = await views.read(ACCOUNT, AccountQuery(user_id=user_id), tenant=tenant)
         if answer.account is None:
             raise Problem(Kind.UNKNOWN_USER)
-        return UserAccount.model_validate(answer.account.model_dump())
+        links = {
+            "self": path_of(request, ACCOUNT_ROUTE, userId=user_id),
+            "operation": path_to(request, OPERATION_ROUTE)(user_onboarding_workflow_id(tenant=tenant, user_id=user_id)),
+        }
+        return UserAccount.model_validate(with_links(answer.account, **links))
 
     return router

@@ -1,5 +1,6 @@
 """What a workflow's memo tells: readable without a worker, and after the workflow has closed."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -10,6 +11,10 @@ FINGERPRINT: Final = "fingerprint"
 
 TRACE_ID: Final = "trace_id"
 """Memo key: the OpenTelemetry trace of the request that started the workflow, 32 hex digits."""
+
+RESOURCE_ID: Final = "resource_id"
+"""Memo key: the id of what the workflow is about, where its own id does not tell: a submission's listing, a
+notification's user."""
 
 PROGRESS: Final = "progress"
 """Memo key: a `Progress`."""
@@ -34,4 +39,6 @@ class Progress(ContractModel):
     """False once the workflow has passed its pivot: a cancel is refused from then on."""
     waiting_for: str | None = None
     """The person or event it waits for; None while it works."""
+    deadline: datetime | None = None
+    """When it stops waiting for it; None when it does not wait, or as long as it takes."""
     compensation: Compensation = Compensation.NONE

@@ -122,7 +122,7 @@ class PublicationWorkflow(Publication):
         """
         saga.stop_if_cancelled()
         overdue_at = workflow.now() + checked.overdue_after
-        report_progress(Progress(step=PublicationStep.IN_REVIEW, waiting_for=_WAITS_FOR))
+        report_progress(Progress(step=PublicationStep.IN_REVIEW, waiting_for=_WAITS_FOR, deadline=overdue_at))
         self._in_review = True
         try:
             if checked.remind_after < checked.overdue_after:

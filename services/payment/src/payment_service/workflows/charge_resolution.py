@@ -27,7 +27,9 @@ class ChargeResolutionWorkflow(ChargeResolution):
     @workflow.run
     async def run(self, resolution: ChargeResolutionInput) -> ChargeResult:
         """Resolve the charge."""
-        report_progress(Progress(step=ChargeResolutionStep.ASKING_ACQUIRER, waiting_for="acquirer"))
+        report_progress(
+            Progress(step=ChargeResolutionStep.ASKING_ACQUIRER, waiting_for="acquirer", deadline=resolution.until)
+        )
         result = await self._ask(resolution)
         report_progress(Progress(step=ChargeResolutionStep.RESOLVED, cancellable=False))
         return result
