@@ -12,6 +12,7 @@ from platform_gateway.problems import Kind
 _REASONS: Final[Mapping[Kind, str]] = {
     Kind.UNAUTHENTICATED: "unauthenticated",
     Kind.INSUFFICIENT_SCOPE: "insufficient_scope",
+    Kind.FOREIGN_ACCOUNT: "foreign_account",
     Kind.RATE_LIMITED: "rate_limited",
     Kind.TOO_MANY_IN_FLIGHT: "in_flight",
     Kind.TOO_LARGE: "too_large",
