@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from platform_gateway import temporal_calls
 from platform_gateway.problem_route import guarded_route
 from platform_gateway.routes.temporal import temporal_router
+from platform_gateway.stores import Stores
 from platform_gateway.workflow_gateway import WorkflowGateway
 from platform_runtime.problem import PROBLEM_MEDIA_TYPE
 from tests.gateway.api import LINKS, gateway_app, onboarding, status_when
@@ -30,8 +31,8 @@ def quiet() -> Iterator[None]:
         yield
 
 
-class _BrokenClient:
-    """A client of Temporal of which everything fails in one way."""
+class _Broken:
+    """Temporal, or a database, of which everything fails in one way."""
 
     namespace = "default"
 
@@ -47,8 +48,9 @@ def _broken(new_error: Callable[[], Exception]) -> httpx.AsyncClient:
         raise new_error()
 
     views = httpx.AsyncClient(transport=httpx.MockTransport(fail))
-    workflows = WorkflowGateway(cast("Client", _BrokenClient(new_error)), links=LINKS)
-    return _api(gateway_app(cast("Client", None), http=views, workflows=workflows))
+    broken = cast("Any", _Broken(new_error))
+    workflows = WorkflowGateway(broken, links=LINKS)
+    return _api(gateway_app(broken, http=views, workflows=workflows, stores=Stores(broken, broken, broken)))
 
 
 def _api(app: FastAPI) -> httpx.AsyncClient:
@@ -75,7 +77,7 @@ def _tells(answer: httpx.Response) -> bool:
     ],
 )
 @each_operation
-async def test_nothing_is_told_of_what_temporal_or_a_view_said(
+async def test_nothing_is_told_of_what_temporal_or_a_database_or_a_view_said(
     documented: DocumentedRequest, kind: type[Exception], arguments: tuple[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(temporal_calls, "CALLS_SECONDS", 0.05)
