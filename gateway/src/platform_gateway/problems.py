@@ -25,6 +25,7 @@ class Kind(Enum):
 
     MALFORMED_JSON = ("malformed_json", 400, "The body is not JSON")
     UNAUTHENTICATED = ("unauthenticated", 401, "A valid API key or token is needed")
+    INVALID_IDEMPOTENCY_KEY = ("invalid_idempotency_key", 400, "The Idempotency-Key is not well formed")
     INSUFFICIENT_SCOPE = ("insufficient_scope", 403, "The caller may not do this")
     FOREIGN_ACCOUNT = ("foreign_account", 403, "The caller may not act for this account")
     SCOPE_NOT_OWNED = ("scope_not_owned", 403, "Nobody gives away what they may not do themselves")
@@ -48,6 +49,7 @@ class Kind(Enum):
     UNSUPPORTED_MEDIA_TYPE = ("unsupported_media_type", 415, "The body has to be JSON")
     INVALID_REQUEST = ("invalid_request", 422, "The request is not valid")
     IDEMPOTENCY_KEY_REUSED = ("idempotency_key_reused", 422, "The Idempotency-Key stands for another request")
+    TOO_MANY_STREAMS = ("too_many_streams", 429, "Too many streams of events are open")
     OPERATION_FAILED = ("operation_failed", 500, "The operation failed")
     INTERNAL = ("internal_error", 500, "Something went wrong here")
     TEMPORAL_AWAY = ("temporal_unavailable", 503, "Operations cannot be reached now")
@@ -111,7 +113,7 @@ class Problem(Exception):
         self.detail = detail
         self.headers = dict(headers or {})
         self.members = members
-        if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        if kind.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
             self.headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
 
     def response(self) -> Response:
@@ -242,6 +244,7 @@ _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
 
 _HEADERS: Final[Mapping[int, dict[str, Any]]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
+    429: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
     503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
 }
 

@@ -143,9 +143,9 @@ class WorkflowGateway:
             return "Temporal does not answer: no connection"
         return None
 
-    async def review(self, review: Review, *, gone: Wait | None = None) -> Reviewed:
+    async def review(self, review: Review, *, wait_seconds: float | None = None, gone: Wait | None = None) -> Reviewed:
         """Decide on a submission; see `reviewing.review_submission`."""
-        return await review_submission(self._client, review, unless=self._reasons(gone))
+        return await review_submission(self._client, review, wait_seconds=wait_seconds, unless=self._reasons(gone))
 
     def _reasons(self, gone: Wait | None) -> list[Wait]:
         return [self._closing.wait] if gone is None else [self._closing.wait, gone]

@@ -22,12 +22,11 @@ from platform_gateway.rest_models import (
     UserNotificationRequest,
     UserOnboardingRequest,
 )
+from platform_gateway.routes.headers import IdempotencyKey, Prefer
 from platform_gateway.routes.shared import (
     ACCEPTED,
     DONE,
     Cursor,
-    IdempotencyKey,
-    Prefer,
     Tenant,
     started_or_executed,
 )
