@@ -32,6 +32,7 @@ from platform_runtime.settings import load_settings
         ({"GATEWAY_PORT": "http"}, "GATEWAY_PORT: "),
         ({"GATEWAY_PORT": "65536"}, "GATEWAY_PORT: "),
         ({"GATEWAY_EXECUTE_WAIT_SECONDS": "-1"}, "GATEWAY_EXECUTE_WAIT_SECONDS: "),
+        ({"GATEWAY_EVENT_STREAMS_PER_TENANT": "0"}, "GATEWAY_EVENT_STREAMS_PER_TENANT: "),
         ({"USER_VIEWS_URL": "localhost:9464"}, "USER_VIEWS_URL: "),
         ({"JAEGER_UI_URL": "jaeger"}, "JAEGER_UI_URL: "),
     ],

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -15,6 +16,7 @@ from platform_contracts.listing.purchase import PURCHASE_CANCELLED
 from platform_contracts.message import ContractModel
 from platform_gateway.commands import Command
 from platform_gateway.describing import Description, describe
+from platform_gateway.following import Following, OperationEvent, Position, follow, following
 from platform_gateway.problems import Kind, OperationFailure, Problem
 from platform_gateway.rest_models import OperationStatus
 from platform_gateway.reviewing import Review, Reviewed, review_submission
@@ -102,6 +104,20 @@ class WorkflowGateway:
             return await operation_status(
                 self._client, found, links=self._links, self_path=self_path, cancel_path=cancel_path
             )
+
+    async def following(self, tenant: str, workflow_id: str, last_event_id: str | None) -> Following:
+        """Return from where on to follow an operation; see `following.following`.
+
+        Raises:
+            Problem: `UNKNOWN_OPERATION`; `INVALID_REQUEST` for an id of no event of the operation; `TEMPORAL_AWAY`.
+        """
+        last = None if last_event_id is None else Position.of(last_event_id)
+        async with calling_temporal():
+            return await following(self._client, await self._found(tenant, workflow_id), last)
+
+    def follow(self, start: Following) -> AsyncGenerator[OperationEvent]:
+        """Yield what happens from there on; see `following.follow`. It ends when the gateway closes."""
+        return follow(self._client, start, closing=self._closing.wait)
 
     async def cancel(self, tenant: str, workflow_id: str, *, unknown: Kind = Kind.UNKNOWN_OPERATION) -> Description:
         """Ask a workflow to stop; asking twice is asking once. Return what it was when it was asked.
