@@ -38,7 +38,8 @@ _POLL_SECONDS: Final = 40
 
 _PAUSE_SECONDS: Final = 0.5
 
-_POSITION: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([1-9][0-9]{0,8})")
+POSITION_PATTERN: Final = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([1-9][0-9]{0,8})"
+"""A run, and the event's place in its history."""
 
 _UNSETTLED: Final = (EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED)
 """While a workflow task fails again and again, the server shows these without having written them."""
@@ -60,7 +61,7 @@ class Position:
         Raises:
             Problem: `INVALID_REQUEST` when it is no such id.
         """
-        found = _POSITION.fullmatch(text)
+        found = re.fullmatch(POSITION_PATTERN, text)
         if found is None:
             raise invalid_field("header", "Last-Event-ID", "is not the id of an event")
         return cls(found[1], int(found[2]))

@@ -111,9 +111,10 @@ class WorkflowGateway:
         Raises:
             Problem: `UNKNOWN_OPERATION`; `INVALID_REQUEST` for an id of no event of the operation; `TEMPORAL_AWAY`.
         """
-        last = None if last_event_id is None else Position.of(last_event_id)
         async with calling_temporal():
-            return await following(self._client, await self._found(tenant, workflow_id), last)
+            found = await self._found(tenant, workflow_id)
+            last = None if last_event_id is None else Position.of(last_event_id)
+            return await following(self._client, found, last)
 
     def follow(self, start: Following) -> AsyncGenerator[OperationEvent]:
         """Yield what happens from there on; see `following.follow`. It ends when the gateway closes."""

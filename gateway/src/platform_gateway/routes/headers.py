@@ -85,7 +85,7 @@ async def _idempotency_key(
             f"without quotes; up to {MAX_KEY_CHARACTERS} characters of visible ASCII. The same key with the same body "
             "is the same request, and is done once. Where the path or the body names what is made, that name is the "
             "key, and this header is checked and not needed.",
-            json_schema_extra={"pattern": r'^("([ !#-\[\]-~]|\\["\\])+"|[!#-~][!-~]*)$'},
+            json_schema_extra={"pattern": r'^("([ !#-\[\]-~]|\\["\\]){1,255}"|[!#-~][!-~]{0,254})$'},
         ),
     ] = None,
 ) -> str | None:

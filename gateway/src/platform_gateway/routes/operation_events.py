@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
-from platform_gateway.following import Following
+from platform_gateway.following import POSITION_PATTERN, Following
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import Kind, Problem, documented
 from platform_gateway.routes.shared import WORKFLOW_ID_PARAMETER, Tenant, WorkflowId
@@ -31,7 +31,11 @@ _DESCRIBED: Final[dict[int | str, dict[str, Any]]] = {
 
 LastEventId = Annotated[
     str | None,
-    Header(alias="Last-Event-ID", description="The `id` of the last event that arrived: what came after it follows."),
+    Header(
+        alias="Last-Event-ID",
+        description="The `id` of the last event that arrived: what came after it follows.",
+        json_schema_extra={"pattern": f"^{POSITION_PATTERN}$"},
+    ),
 ]
 
 

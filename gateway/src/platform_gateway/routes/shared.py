@@ -1,5 +1,6 @@
 """What several routes do alike."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Final, TypeVar
