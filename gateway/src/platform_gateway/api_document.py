@@ -18,6 +18,16 @@ Json = dict[str, Any]
 
 _JSON: Final = "application/json"
 _EVENTS: Final = "text/event-stream"
+_EVENT: Final[Json] = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": _JSON},
+        "retry": {"type": "integer"},
+    },
+}
 
 
 def document_with_examples(app: FastAPI) -> None:
@@ -57,8 +67,8 @@ def _complete(document: Json) -> None:
         for holder in [*bodies, *operation["responses"].values()]:
             content = holder.get("content", {})
             if _EVENTS in content:
-                # FastAPI describes the items of a stream, which only OpenAPI 3.2 knows.
-                content[_EVENTS] = {"schema": {"type": "string"}, "example": EVENTS}
+                # FastAPI puts this under `itemSchema`, which only OpenAPI 3.2 knows.
+                content[_EVENTS] = {"schema": _EVENT, "example": EVENTS}
             media = content.get(_JSON)
             if media is not None and "example" not in media:
                 _add_example(media)
