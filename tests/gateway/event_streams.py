@@ -11,8 +11,9 @@ import httpx
 from temporalio.client import Client
 
 from platform_gateway.workflow_gateway import WorkflowGateway
+from platform_runtime.database import Database
 from platform_runtime.internal_app import bind, serving
-from tests.gateway.api import LINKS, gateway_app
+from tests.gateway.api import LINKS, database_url, gateway_app, stores_of
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ async def served_gateway(client: Client, **settings: Any) -> AsyncGenerator[Serv
     """Serve a gateway on a port of its own."""
     listener = bind("127.0.0.1", 0, variable="")
     key = settings.get("api_key")
-    async with httpx.AsyncClient(trust_env=False) as outgoing:
+    async with httpx.AsyncClient(trust_env=False) as outgoing, Database.opened(database_url()) as database:
         workflows = WorkflowGateway(client, links=LINKS)
-        app = gateway_app(client, http=outgoing, workflows=workflows, **settings)
+        app = gateway_app(client, http=outgoing, workflows=workflows, stores=stores_of(database), **settings)
         async with (
             serving(app, listener),
             httpx.AsyncClient(
