@@ -39,7 +39,7 @@ from platform_contracts.money import Money
 from platform_runtime.database import Database
 from platform_runtime.process import run_process, stop_event
 from user_service.domain import templates
-from user_service.domain.notifications import InboxEntry
+from user_service.domain.notifications import InboxEntry, MailOutcome
 from user_service.persistence.accounts import SqlAccounts
 from user_service.persistence.notifications import SqlInboxes, SqlSentMails
 
@@ -158,11 +158,18 @@ class UserActivities:
         Raises:
             NotImplementedError: when one has.
         """
-        if await self._sent_mails.is_sent(tenant=message.tenant, notification_id=message.notification_id):
-            return "sent"
+        known = await self._sent_mails.outcome(tenant=message.tenant, notification_id=message.notification_id)
+        if known is not None:
+            return known.reason or known.status
         templates.render(message.type, message.text)
         if await self._accounts.recipient(tenant=message.tenant, user_id=message.user_id) is not None:
             raise NotImplementedError("the benchmark sends no mail")
+        await self._sent_mails.record(
+            tenant=message.tenant,
+            notification_id=message.notification_id,
+            outcome=MailOutcome(status="skipped", reason="no_address"),
+            now=datetime.now(UTC),
+        )
         return "no_address"
 
 

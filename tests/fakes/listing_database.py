@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from listing_service.domain.listings import (
+    EndedSubmission,
     ListingDetails,
     ListingDiffersError,
     ListingStatus,
     NotADraftError,
     StoredListing,
+    SubmissionEnd,
     UnknownListingError,
 )
 from listing_service.domain.purchases import (
@@ -18,6 +20,7 @@ from listing_service.domain.purchases import (
     NotForSaleError,
     OrderLine,
     PurchaseDiffersError,
+    PurchaseFailedError,
     PurchasePosition,
     PurchaseState,
     ReservationExpiredError,
@@ -68,6 +71,7 @@ class FakeListings(_Database):
         """Begin without listings."""
         super().__init__(away_for)
         self.listings: dict[tuple[str, str], FakeListing] = {}
+        self.submissions: dict[tuple[str, str], EndedSubmission] = {}
 
     def add(
         self,
@@ -99,21 +103,31 @@ class FakeListings(_Database):
         if (listing.status, listing.submission_id) != (ListingStatus.IN_REVIEW, submission_id):
             raise NotADraftError(listing_id)
 
-    async def publish(self, *, tenant: str, listing_id: str, submission_id: str, now: datetime) -> ListingStatus:
+    async def ended(self, *, tenant: str, submission_id: str) -> EndedSubmission | None:
+        return self.submissions.get((tenant, submission_id))
+
+    async def publish(
+        self, *, tenant: str, listing_id: str, submission_id: str, now: datetime, end: SubmissionEnd | None = None
+    ) -> ListingStatus:
         self._arrive("publish")
         listing = self._existing(tenant, listing_id)
         if (listing.status, listing.submission_id) == (ListingStatus.IN_REVIEW, submission_id):
             listing.status = ListingStatus.PUBLISHED
+        self._keep(tenant, listing_id, submission_id, listing.status, end)
         return listing.status
 
-    async def return_to_draft(self, *, tenant: str, listing_id: str, submission_id: str) -> ListingStatus | None:
+    async def return_to_draft(
+        self, *, tenant: str, listing_id: str, submission_id: str, end: SubmissionEnd | None = None
+    ) -> ListingStatus | None:
         self._arrive("return_to_draft")
         listing = self.listings.get((tenant, listing_id))
         if listing is None:
+            self._keep(tenant, listing_id, submission_id, None, end)
             return None
         in_review = (listing.status, listing.submission_id) == (ListingStatus.IN_REVIEW, submission_id)
         if in_review or listing.status is ListingStatus.DRAFT:
             listing.status, listing.submission_id = ListingStatus.DRAFT, submission_id
+        self._keep(tenant, listing_id, submission_id, listing.status, end)
         return listing.status
 
     async def archive(self, *, tenant: str, listing_id: str, now: datetime) -> None:
@@ -134,6 +148,13 @@ class FakeListings(_Database):
         ]
         return found[:limit]
 
+    def _keep(
+        self, tenant: str, listing_id: str, submission_id: str, status: ListingStatus | None, end: SubmissionEnd | None
+    ) -> None:
+        if end is not None:
+            ended = EndedSubmission(listing_id=listing_id, listing_status=status, end=end)
+            self.submissions.setdefault((tenant, submission_id), ended)
+
     def _existing(self, tenant: str, listing_id: str) -> FakeListing:
         listing = self.listings.get((tenant, listing_id))
         if listing is None:
@@ -148,6 +169,7 @@ class FakePurchase:
     state: PurchaseState
     stored: StoredPurchase | None = None
     sold_at: datetime | None = None
+    failure: str | None = None
 
 
 class FakePurchases(_Database):
@@ -173,10 +195,14 @@ class FakePurchases(_Database):
         wanted = merged(lines)
         known = self.purchases.get((tenant, purchase_id))
         if known is not None:
+            stored = known.stored
+            order = () if stored is None else tuple(line.order for line in stored.lines)
+            if stored is not None and (stored.buyer_id, order) != (buyer_id, wanted):
+                raise PurchaseDiffersError(purchase_id)
+            if known.failure is not None:
+                raise PurchaseFailedError(purchase_id, known.failure)
             if known.state is PurchaseState.RELEASED or known.stored is None:
                 raise ReservationExpiredError(purchase_id)
-            if (known.stored.buyer_id, tuple(line.order for line in known.stored.lines)) != (buyer_id, wanted):
-                raise PurchaseDiffersError(purchase_id)
             return replace(known.stored, state=known.state)
         reserved = tuple(self._priced(line) for line in wanted)
         check_one_currency(purchase_id, [line.price for line in reserved])
@@ -218,11 +244,12 @@ class FakePurchases(_Database):
         for line in _lines(known):
             self._move_units(line, held=-line.quantity, sold=line.quantity)
 
-    async def release(self, *, tenant: str, purchase_id: str) -> None:
+    async def release(self, *, tenant: str, purchase_id: str, failure: str | None = None) -> None:
         self._arrive("release")
-        known = self.purchases.setdefault((tenant, purchase_id), FakePurchase(PurchaseState.RELEASED))
+        new = FakePurchase(PurchaseState.RELEASED, failure=failure)
+        known = self.purchases.setdefault((tenant, purchase_id), new)
         if known.state in HOLDING:
-            known.state = PurchaseState.RELEASED
+            known.state, known.failure = PurchaseState.RELEASED, failure
             for line in _lines(known):
                 self._move_units(line, held=-line.quantity, available=line.quantity)
 

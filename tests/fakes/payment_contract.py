@@ -51,7 +51,7 @@ class FakeChargeVoid(ChargeVoid):
 
 
 class FakePayment:
-    """Charges by token: `tok_declined`, `tok_unknown`, `tok_capture_refused`; any other is fine."""
+    """Charges by token: `tok_declined`, `tok_unknown`, `tok_capture_refused`, `tok_captured`; others are fine."""
 
     def __init__(self) -> None:
         """Begin without charges."""
@@ -69,8 +69,8 @@ class FakePayment:
         if request.payment_token == "tok_declined":
             raise _failure(PaymentFailure.DECLINED)
         self.authorised.append(request)
-        unknown = request.payment_token == "tok_unknown"
-        return _charge(request.operation_id, ChargeStatus.UNKNOWN if unknown else ChargeStatus.AUTHORISED)
+        known = {"tok_unknown": ChargeStatus.UNKNOWN, "tok_captured": ChargeStatus.CAPTURED}
+        return _charge(request.operation_id, known.get(request.payment_token, ChargeStatus.AUTHORISED))
 
     @activity.defn(name=CAPTURE.name)
     async def capture(self, request: ChargeRequest) -> ChargeResult:

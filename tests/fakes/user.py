@@ -23,7 +23,7 @@ from user_service.domain.accounts import (
     Recipient,
     StoredAccount,
 )
-from user_service.domain.notifications import InboxEntry, InboxPosition
+from user_service.domain.notifications import InboxEntry, InboxPosition, MailOutcome
 from user_service.ports import Mail
 from user_service.workflows.notification import NotificationWorkflow
 from user_service.workflows.user_onboarding import UserOnboardingWorkflow
@@ -124,17 +124,17 @@ class FakeSentMails:
 
     def __init__(self, *, away_for_records: int = 0) -> None:
         """Refuse this many records first."""
-        self.sent: dict[tuple[str, str], datetime] = {}
+        self.outcomes: dict[tuple[str, str], MailOutcome] = {}
         self._away_for_records = away_for_records
 
-    async def is_sent(self, *, tenant: str, notification_id: str) -> bool:
-        return (tenant, notification_id) in self.sent
+    async def outcome(self, *, tenant: str, notification_id: str) -> MailOutcome | None:
+        return self.outcomes.get((tenant, notification_id))
 
-    async def record(self, *, tenant: str, notification_id: str, now: datetime) -> None:
+    async def record(self, *, tenant: str, notification_id: str, outcome: MailOutcome, now: datetime) -> None:
         if self._away_for_records > 0:
             self._away_for_records -= 1
             raise ConnectionError("the database is away")
-        self.sent.setdefault((tenant, notification_id), now)
+        self.outcomes.setdefault((tenant, notification_id), outcome)
 
 
 class FakeMailer:

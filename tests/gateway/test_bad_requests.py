@@ -140,18 +140,6 @@ async def test_members_that_the_asked_routes_do_not_know_are_ignored(api: httpx.
     assert answer.status_code == 202
 
 
-@pytest.mark.parametrize("key", ["", "a b", "a" * 256, "schlüssel", "a\tb"])
-@pytest.mark.parametrize("route", [START, EXECUTE])
-async def test_an_invalid_idempotency_key_is_422(api: httpx.AsyncClient, route: str, key: str) -> None:
-    body = notification() if route == START else onboarding()
-
-    answer = await api.post(route, json=body, headers=[(b"Idempotency-Key", key.encode("latin-1"))])
-
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == "Idempotency-Key"
-    assert answer.json()["errors"][0]["in"] == "header"
-
-
 @pytest.mark.parametrize(
     ("method", "path", "status", "problem"),
     [

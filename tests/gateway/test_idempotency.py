@@ -7,7 +7,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from tests.gateway.api import asked_until, closed_status, new_user_id, notification, onboarding
+from tests.gateway.api import asked_until, closed_status, new_user_id, notification, onboarding, opened_api
 from tests.gateway.stubs import FAILS_ONCE, TAKES_A_SECOND, WAITS
 
 START = "/api/temporal/notification/start"
@@ -68,14 +68,30 @@ async def test_both_apis_share_their_keys(api: httpx.AsyncClient) -> None:
     assert second.json()["runId"] == first.json()["runId"]
 
 
-async def test_twenty_requests_at_once_with_one_key_are_one_run(api: httpx.AsyncClient) -> None:
+async def test_fifty_requests_at_once_with_one_key_are_one_operation(api: httpx.AsyncClient) -> None:
     body, headers = notification(), {"Idempotency-Key": new_user_id()}
 
-    answers = await asyncio.gather(*(api.post(START, json=body, headers=headers) for _ in range(20)))
+    answers = await asyncio.gather(*(api.post(START, json=body, headers=headers) for _ in range(50)))
 
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["runId"] for answer in answers}) == 1
     assert sum("idempotent-replayed" not in answer.headers for answer in answers) == 1
+
+
+async def test_one_key_at_once_from_two_tenants_is_two_operations(api: httpx.AsyncClient, client: Client) -> None:
+    body, headers = notification(), {"Idempotency-Key": new_user_id()}
+    key = "other-key"
+    async with opened_api(client, api_key=key, tenant="other", headers={"X-API-Key": key}) as other_api:
+        both = (api, other_api)
+
+        answers = await asyncio.gather(
+            *(each.post(START, json=body, headers=headers) for each in both for _ in range(10))
+        )
+
+    runs = {answer.json()["workflowId"]: answer.json()["runId"] for answer in answers}
+    assert {answer.status_code for answer in answers} == {202}
+    assert {workflow_id.partition(":")[0] for workflow_id in runs} == {"demo", "other"}
+    assert len({answer.json()["runId"] for answer in answers}) == len(runs) == 2
 
 
 async def test_twenty_onboardings_of_one_user_at_once_are_one_run(

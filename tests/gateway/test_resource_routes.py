@@ -6,7 +6,6 @@ import time
 import httpx
 import pytest
 
-from platform_gateway.routes.shared import preferred_wait_seconds
 from tests.gateway.api import new_user_id
 from tests.gateway.stubs import TAKES_A_SECOND, WAITS
 
@@ -65,31 +64,6 @@ async def test_a_failure_that_was_waited_for_is_a_problem(served_api: httpx.Asyn
 
     assert answer.status_code == 422
     assert answer.json()["type"] == "user.UnknownNotificationType"
-
-
-@pytest.mark.parametrize(
-    ("prefer", "seconds"),
-    [
-        (None, None),
-        ("", None),
-        ("respond-async", None),
-        ("wait=5", 5),
-        ("WAIT = 5", 5),
-        ('wait="5"', 5),
-        ("respond-async, wait=7", 7),
-        ("wait=7;x=y, respond-async", 7),
-        ("wait=600", 30),
-        ("wait=0", 0),
-        ("wait=-1", None),
-        ("wait=soon", None),
-        ("await=5", None),
-        ("wait=" + "9" * 50, None),
-    ],
-)
-def test_prefer_is_read_as_rfc_7240_has_it(prefer: str | None, seconds: int | None) -> None:
-    found = preferred_wait_seconds(prefer)
-
-    assert found == seconds
 
 
 async def test_who_waits_for_nothing_is_answered_at_once(api: httpx.AsyncClient) -> None:

@@ -32,6 +32,7 @@ REQUESTS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "/v1/users/u-1/onboarding", DETAILS),
     ("POST", "/v1/users/u-1/notifications", {"message": "a", "type": "info"}),
     ("GET", "/v1/operations/demo:user:notification:n", None),
+    ("GET", "/v1/operations/demo:user:notification:n/events", None),
     ("POST", "/v1/operations/demo:user:notification:n/cancel", None),
     ("GET", "/v1/schedules", None),
     ("GET", "/v1/schedules/demo:a:b:c", None),
@@ -40,7 +41,7 @@ REQUESTS: list[tuple[str, str, dict[str, Any] | None]] = [
 ]
 
 
-async def _lazily_connected(address: str) -> Client:
+async def lazily_connected(address: str) -> Client:
     """Return a client like the process's own, without the global tracer that its plugin needs."""
     settings = TemporalSettings(address=address)
     client = await connect(settings, lazy=True)
@@ -78,7 +79,7 @@ def _assert_unavailable(answers: list[httpx.Response]) -> None:
 
 
 async def test_a_gateway_that_starts_without_temporal_answers_503_on_every_route() -> None:
-    client = await _lazily_connected(f"127.0.0.1:{free_port()}")
+    client = await lazily_connected(f"127.0.0.1:{free_port()}")
 
     async with opened_api(client) as api:
         answers = await _ask_everything(api)
@@ -88,7 +89,7 @@ async def test_a_gateway_that_starts_without_temporal_answers_503_on_every_route
 
 
 async def test_temporal_comes_goes_and_comes_back_and_the_gateway_stays(temporal: TemporalProcess) -> None:
-    async with opened_api(await _lazily_connected(temporal.address)) as api:
+    async with opened_api(await lazily_connected(temporal.address)) as api:
         before = await _ask_everything(api)
         await temporal.start()
         assert (await api.get("/readyz")).status_code == 200
@@ -113,7 +114,7 @@ async def test_temporal_comes_goes_and_comes_back_and_the_gateway_stays(temporal
 
 async def test_a_temporal_that_hangs_is_503_on_every_route(temporal: TemporalProcess) -> None:
     await temporal.start()
-    async with opened_api(await _lazily_connected(temporal.address)) as api:
+    async with opened_api(await lazily_connected(temporal.address)) as api:
         assert (await api.get("/readyz")).status_code == 200
         os.kill(temporal.pid, signal.SIGSTOP)
         try:
@@ -131,7 +132,7 @@ def server_address(temporal_server: WorkflowEnvironment) -> str:
 
 async def test_a_start_whose_answer_is_lost_is_found_by_the_id_in_the_503(server_address: str) -> None:
     body = onboarding()
-    async with wire_to(server_address) as (wire, address), opened_api(await _lazily_connected(address)) as api:
+    async with wire_to(server_address) as (wire, address), opened_api(await lazily_connected(address)) as api:
         assert (await api.get("/readyz")).status_code == 200
         wire.is_deaf = True
         lost = await api.post(f"/v1/users/{body['userId']}/onboarding", json=DETAILS)
@@ -147,7 +148,7 @@ async def test_a_start_whose_answer_is_lost_is_found_by_the_id_in_the_503(server
 
 
 async def test_a_start_whose_first_answer_is_lost_is_one_run(server_address: str, client: Client) -> None:
-    async with wire_to(server_address) as (wire, address), opened_api(await _lazily_connected(address)) as api:
+    async with wire_to(server_address) as (wire, address), opened_api(await lazily_connected(address)) as api:
         assert (await api.get("/readyz")).status_code == 200
         wire.is_deaf = True
         posting = asyncio.create_task(

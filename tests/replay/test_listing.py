@@ -192,6 +192,16 @@ async def _cancelled_twice(client: Client, task_queue: str) -> Handle:
 _XL = StoredDetails(title="XL", description="", price=TEAPOT.price, stock=3)
 _SOON = timedelta(milliseconds=100)
 
+
+async def _submitted_again(client: Client, task_queue: str) -> Handle:
+    async with _submitted(client, task_queue) as submission:
+        await submission.reaches("in_review")
+        await submission.review(APPROVED)
+        await _closed(submission.handle)
+        await submission.start()
+    return submission.handle
+
+
 LISTING_SCENARIOS: dict[str, Scenario] = {
     "listing_draft-drafted": _drafted(),
     "listing_draft-refused_as_invalid": _drafted(title=" "),
@@ -208,6 +218,7 @@ LISTING_SCENARIOS: dict[str, Scenario] = {
     "publication-overdue_without_a_reminder": _undecided(overdue_after=_SOON),
     "publication-archived_meanwhile": _archived_meanwhile,
     "publication-decided_twice": _decided_twice,
+    "publication-submitted_again": _submitted_again,
     "publication-cancelled": _cancelled(lambda submission: submission.reaches("in_review")),
     "publication-cancelled_during_the_checks": _cancelled(
         lambda submission: submission.tries("take_into_review"), away_for={"take_into_review": 3}
@@ -248,6 +259,19 @@ async def _asked_for_outcome(client: Client, task_queue: str) -> Handle:
     return placed.handle
 
 
+def _asked_for_again(**order: Any) -> Scenario:
+    """Return a scenario of a purchase that has come to its end before."""
+
+    async def scenario(client: Client, task_queue: str) -> Handle:
+        async with ordered(client, task_queue, **order) as placed:
+            await placed.ended()
+            again = await placed.again()
+            await again.ended()
+        return again.handle
+
+    return scenario
+
+
 PURCHASE_SCENARIOS: dict[str, Scenario] = {
     "purchase-captured": _ordered(),
     "purchase-captured_and_asked_for": _asked_for_outcome,
@@ -255,6 +279,8 @@ PURCHASE_SCENARIOS: dict[str, Scenario] = {
     "purchase-captured_after_the_acquirer_was_asked": _ordered(token="tok_unknown"),
     "purchase-captured_at_last": _ordered(payment_away_for={"capture": 3}),
     "purchase-sold_out": _ordered(quantity=4),
+    "purchase-asked_for_again_when_it_was_sold": _asked_for_again(),
+    "purchase-asked_for_again_when_it_was_declined": _asked_for_again(token="tok_declined"),
     "purchase-declined": _ordered(token="tok_declined"),
     "purchase-never_known": _ordered(token="tok_unknown", name="lost"),
     "purchase-capture_refused": _ordered(token="tok_capture_refused"),

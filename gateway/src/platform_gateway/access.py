@@ -31,6 +31,7 @@ REQUIRED: Final[Mapping[str, Scope]] = {
     "listBalances": Scope.BALANCES_READ,
     "listEventCounts": Scope.ANALYTICS_READ,
     "getOperation": Scope.OPERATIONS_READ,
+    "streamOperationEvents": Scope.OPERATIONS_READ,
     "cancelOperation": Scope.OPERATIONS_CANCEL,
     "createApiKey": Scope.API_KEYS_MANAGE,
     "listApiKeys": Scope.API_KEYS_MANAGE,

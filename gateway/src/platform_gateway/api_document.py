@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from platform_gateway.access import REQUIRED
 from platform_gateway.api_links import links_from
-from platform_gateway.examples import EXAMPLES
+from platform_gateway.examples import EVENTS, EXAMPLES
 from platform_runtime.problem import PROBLEM_MEDIA_TYPE
 
 DESCRIPTION: Final = """\
@@ -17,6 +17,17 @@ Errors are problems (RFC 9457): decide by `type`. A repeated `Idempotency-Key` i
 Json = dict[str, Any]
 
 _JSON: Final = "application/json"
+_EVENTS: Final = "text/event-stream"
+_EVENT: Final[Json] = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": _JSON},
+        "retry": {"type": "integer"},
+    },
+}
 
 
 def document_with_examples(app: FastAPI) -> None:
@@ -54,7 +65,11 @@ def _complete(document: Json) -> None:
                 problem["schema"] = {"$ref": "#/components/schemas/Problem"}
         bodies = [operation["requestBody"]] if "requestBody" in operation else []
         for holder in [*bodies, *operation["responses"].values()]:
-            media = holder.get("content", {}).get(_JSON)
+            content = holder.get("content", {})
+            if _EVENTS in content:
+                # FastAPI puts this under `itemSchema`, which only OpenAPI 3.2 knows.
+                content[_EVENTS] = {"schema": _EVENT, "example": EVENTS}
+            media = content.get(_JSON)
             if media is not None and "example" not in media:
                 _add_example(media)
 

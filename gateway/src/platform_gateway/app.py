@@ -26,6 +26,7 @@ from platform_gateway.routes.audit_log import audit_log_router
 from platform_gateway.routes.balances import balances_router
 from platform_gateway.routes.health import health_router
 from platform_gateway.routes.listings import listings_router
+from platform_gateway.routes.operation_events import operation_events_router
 from platform_gateway.routes.operations import operations_router
 from platform_gateway.routes.purchases import purchases_router
 from platform_gateway.routes.sales import sales_router
@@ -95,6 +96,9 @@ def create_app(
         api_keys_router(stores.keys, authenticate=authenticate),
         audit_log_router(stores.audit, authenticate=authenticate),
         schedules_router(workflows, authenticate=authenticate),
+        operation_events_router(
+            workflows, authenticate=authenticate, streams_per_tenant=settings.event_streams_per_tenant
+        ),
     ]
     for router in guarded:
         document_account(router)

@@ -243,3 +243,17 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "UserNotificationRequest": {"message": "Your order is on its way.", "type": "info"},
     "UserOnboardingRequest": {"email": "ada@example.com", "name": "Ada"},
 }
+
+EVENTS: Final = f"""\
+retry: 2000
+
+event: progress
+data: {{"time":"2026-11-23T12:00:00Z","step":"authorising","cancellable":true,"waitingFor":null,"compensation":"none"}}
+id: {_RUN}:8
+
+event: closed
+data: {{"time":"2026-11-23T12:00:02Z","status":"COMPLETED","failure":null}}
+id: {_RUN}:41
+
+"""
+"""A stream of events, as it is on the wire."""

@@ -25,6 +25,7 @@ class Kind(Enum):
 
     MALFORMED_JSON = ("malformed_json", 400, "The body is not JSON")
     UNAUTHENTICATED = ("unauthenticated", 401, "A valid API key or token is needed")
+    INVALID_IDEMPOTENCY_KEY = ("invalid_idempotency_key", 400, "The Idempotency-Key is not well formed")
     INSUFFICIENT_SCOPE = ("insufficient_scope", 403, "The caller may not do this")
     FOREIGN_ACCOUNT = ("foreign_account", 403, "The caller may not act for this account")
     SCOPE_NOT_OWNED = ("scope_not_owned", 403, "Nobody gives away what they may not do themselves")
@@ -51,6 +52,7 @@ class Kind(Enum):
     IDEMPOTENCY_KEY_REUSED = ("idempotency_key_reused", 422, "The Idempotency-Key stands for another request")
     RATE_LIMITED = ("rate_limited", 429, "Too many requests in a short time")
     TOO_MANY_IN_FLIGHT = ("too_many_in_flight", 429, "Too many requests at once")
+    TOO_MANY_STREAMS = ("too_many_streams", 429, "Too many streams of events are open")
     OPERATION_FAILED = ("operation_failed", 500, "The operation failed")
     INTERNAL = ("internal_error", 500, "Something went wrong here")
     TEMPORAL_AWAY = ("temporal_unavailable", 503, "Operations cannot be reached now")
@@ -114,7 +116,7 @@ class Problem(Exception):
         self.detail = detail
         self.headers = dict(headers or {})
         self.members = members
-        if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        if kind.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
             self.headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
 
     def response(self) -> Response:

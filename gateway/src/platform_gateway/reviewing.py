@@ -94,7 +94,9 @@ class _Submission:
     decision: ReviewDecision | None
 
 
-async def review_submission(client: Client, review: Review, *, unless: Sequence[Wait] = ()) -> Reviewed:
+async def review_submission(
+    client: Client, review: Review, *, wait_seconds: float | None = None, unless: Sequence[Wait] = ()
+) -> Reviewed:
     """Give the decision to the submission, and return what came of it.
 
     Sending the same decision again is safe, whatever was answered: the workflow takes one decision.
@@ -102,6 +104,7 @@ async def review_submission(client: Client, review: Review, *, unless: Sequence[
     Args:
         client: the connection to Temporal.
         review: the decision, and on what.
+        wait_seconds: how long to wait for the result of what was accepted; None: as long as it usually takes.
         unless: what ends the waiting for the result early; the decision counts all the same.
 
     Raises:
@@ -110,11 +113,12 @@ async def review_submission(client: Client, review: Review, *, unless: Sequence[
     """
     workflow_id = publication_workflow_id(tenant=review.tenant, submission_id=review.submission_id)
     handle = client.get_workflow_handle_for(Publication.run, workflow_id)
+    seconds = _RESULT_SECONDS if wait_seconds is None else wait_seconds
     try:
         async with calling_temporal():
             await _check_listing(client, handle, review)
             update = await _accepted(client, handle, review)
-        result = None if update is None else await within(_answer(update), _RESULT_SECONDS, unless)
+        result = None if update is None else await within(_answer(update), seconds, unless)
     except WorkflowUpdateFailedError as error:
         async with calling_temporal():
             raise await _refused(client, handle, failure_type(error.cause)) from None

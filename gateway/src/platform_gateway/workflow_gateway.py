@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -15,6 +16,7 @@ from platform_contracts.listing.purchase import PURCHASE_CANCELLED
 from platform_contracts.message import ContractModel
 from platform_gateway.commands import Command
 from platform_gateway.describing import Description, describe
+from platform_gateway.following import Following, OperationEvent, Position, follow, following
 from platform_gateway.problems import Kind, OperationFailure, Problem
 from platform_gateway.resources import ResourcePath
 from platform_gateway.rest_models import OperationStatus
@@ -111,6 +113,21 @@ class WorkflowGateway:
                 resource_path=resource_path,
             )
 
+    async def following(self, tenant: str, workflow_id: str, last_event_id: str | None) -> Following:
+        """Return from where on to follow an operation; see `following.following`.
+
+        Raises:
+            Problem: `UNKNOWN_OPERATION`; `INVALID_REQUEST` for an id of no event of the operation; `TEMPORAL_AWAY`.
+        """
+        async with calling_temporal():
+            found = await self._found(tenant, workflow_id)
+            last = None if last_event_id is None else Position.of(last_event_id)
+            return await following(self.client, found, last)
+
+    def follow(self, start: Following) -> AsyncGenerator[OperationEvent]:
+        """Yield what happens from there on; see `following.follow`. It ends when the gateway closes."""
+        return follow(self.client, start, closing=self._closing.wait)
+
     async def cancel(self, tenant: str, workflow_id: str, *, unknown: Kind = Kind.UNKNOWN_OPERATION) -> Description:
         """Ask a workflow to stop; asking twice is asking once. Return what it was when it was asked.
 
@@ -151,9 +168,9 @@ class WorkflowGateway:
             return "Temporal does not answer: no connection"
         return None
 
-    async def review(self, review: Review, *, gone: Wait | None = None) -> Reviewed:
+    async def review(self, review: Review, *, wait_seconds: float | None = None, gone: Wait | None = None) -> Reviewed:
         """Decide on a submission; see `reviewing.review_submission`."""
-        return await review_submission(self.client, review, unless=self._reasons(gone))
+        return await review_submission(self.client, review, wait_seconds=wait_seconds, unless=self._reasons(gone))
 
     def _reasons(self, gone: Wait | None) -> list[Wait]:
         return [self._closing.wait] if gone is None else [self._closing.wait, gone]

@@ -131,7 +131,21 @@ async def test_refused_mail_is_an_outcome() -> None:
     outcome = await ActivityEnvironment().run(ports.notification_activities().send_email, _request())
 
     assert outcome == _email(DeliveryStatus.FAILED, DeliveryReason.REJECTED)
-    assert ports.sent_mails.sent == {}
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_mail_that_was_skipped_stays_skipped_whatever_changes(*, is_known: bool) -> None:
+    ports = UserPorts()
+    if is_known:
+        ports.accounts.add_active("u-1", email_enabled=False)
+    first = await ActivityEnvironment().run(ports.notification_activities().send_email, _request())
+    ports.accounts.add_active("u-1", email_enabled=True)
+
+    again = await ActivityEnvironment().run(ports.notification_activities().send_email, _request())
+
+    assert first.status is DeliveryStatus.SKIPPED
+    assert again == first
+    assert ports.mailer.mails == []
 
 
 async def test_mail_that_was_not_taken_is_tried_again() -> None:

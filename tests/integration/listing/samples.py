@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -65,7 +66,7 @@ class Market:
 
     async def publish(self, listing_id: str = "teapot", *, seller: str = "acme", what: ListingDetails = TEAPOT) -> None:
         """Put something up for sale."""
-        of = {"tenant": seller, "listing_id": listing_id}
+        of: dict[str, Any] = {"tenant": seller, "listing_id": listing_id}
         await self.listings.save_draft(**of, details=what, now=NOON)
         await self.listings.take_into_review(**of, submission_id="s-1")
         await self.listings.publish(**of, submission_id="s-1", now=NOON)

@@ -1,5 +1,7 @@
 """A listing goes from draft to archive, each step once, and only for the submission that has it in review."""
 
+from typing import Any
+
 import pytest
 
 from listing_service.domain.listings import (
@@ -10,7 +12,7 @@ from listing_service.domain.listings import (
 )
 from tests.integration.listing.samples import NOON, TEAPOT, Market, details
 
-OF = {"tenant": "acme", "listing_id": "teapot"}
+OF: dict[str, Any] = {"tenant": "acme", "listing_id": "teapot"}
 
 
 async def _draft(market: Market) -> ListingStatus:

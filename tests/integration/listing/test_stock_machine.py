@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -129,7 +129,7 @@ class StockMachine(RuleBasedStateMachine):
 
 
 async def _publish(listings: Listings, listing_id: str, offered: ListingDetails) -> None:
-    of = {"tenant": "acme", "listing_id": listing_id}
+    of: dict[str, Any] = {"tenant": "acme", "listing_id": listing_id}
     await listings.save_draft(**of, details=offered, now=NOON)
     await listings.take_into_review(**of, submission_id="s-1")
     await listings.publish(**of, submission_id="s-1", now=NOON)

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
 from platform_runtime.database import Database
-from user_service.domain.notifications import InboxEntry, InboxPosition
+from user_service.domain.notifications import InboxEntry, InboxPosition, MailOutcome
 from user_service.persistence.notifications import SqlInboxes, SqlSentMails
 from user_service.persistence.tables import DELIVERIES, INBOX_ENTRIES
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+SENT = MailOutcome(status="sent")
 
 
 def _entry(notification_id: str, *, delivered_at: datetime = NOW, body: str = "Hello\n👋 Łódź") -> InboxEntry:
@@ -94,16 +95,26 @@ async def test_entry_that_arrives_between_two_pages_moves_none(database: Databas
 async def test_sent_mail_is_remembered_and_no_other(database: Database, away: tuple[str, str]) -> None:
     sent_mails = SqlSentMails(database)
 
-    await sent_mails.record(tenant="acme", notification_id="n-1", now=NOW)
+    await sent_mails.record(tenant="acme", notification_id="n-1", outcome=SENT, now=NOW)
 
-    assert await sent_mails.is_sent(tenant="acme", notification_id="n-1")
-    assert not await sent_mails.is_sent(tenant=away[0], notification_id=away[1])
+    assert await sent_mails.outcome(tenant="acme", notification_id="n-1") == SENT
+    assert await sent_mails.outcome(tenant=away[0], notification_id=away[1]) is None
+
+
+async def test_first_outcome_of_a_mail_stays(database: Database) -> None:
+    sent_mails, skipped = SqlSentMails(database), MailOutcome(status="skipped", reason="no_address")
+    await sent_mails.record(tenant="acme", notification_id="n-1", outcome=skipped, now=NOW)
+
+    await sent_mails.record(tenant="acme", notification_id="n-1", outcome=SENT, now=NOW)
+
+    assert await sent_mails.outcome(tenant="acme", notification_id="n-1") == skipped
 
 
 async def test_sent_mail_is_recorded_once_by_many(database: Database) -> None:
     sent_mails = SqlSentMails(database)
 
-    await asyncio.gather(*(sent_mails.record(tenant="acme", notification_id="n-1", now=NOW) for _ in range(20)))
+    of = {"tenant": "acme", "notification_id": "n-1"}
+    await asyncio.gather(*(sent_mails.record(**of, outcome=SENT, now=NOW) for _ in range(20)))
 
     async with database.read() as connection:
         assert await connection.scalar(select(func.count()).select_from(DELIVERIES)) == 1

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from platform_runtime.database import Database
 from user_service.domain.accounts import AccountDetails
-from user_service.domain.notifications import InboxEntry
+from user_service.domain.notifications import InboxEntry, MailOutcome
 from user_service.persistence.accounts import SqlAccounts
 from user_service.persistence.notifications import SqlInboxes, SqlSentMails
 
@@ -29,7 +29,8 @@ async def main(url: str, name: str) -> None:
                     notification_id=f"{name}-{user_id}", type="info", subject="Hi", body="Hello", delivered_at=now
                 )
                 await inboxes.deliver(tenant="acme", user_id=user_id, entry=entry)
-                await sent.record(tenant="acme", notification_id=f"welcome-{user_id}", now=now)
+                outcome = MailOutcome(status="sent")
+                await sent.record(tenant="acme", notification_id=f"welcome-{user_id}", outcome=outcome, now=now)
 
         await asyncio.gather(*(onboard(f"u-{number}") for number in range(USERS)))
 

@@ -1,9 +1,9 @@
 """A purchase on fake ports, for workflow tests and histories."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -28,12 +28,18 @@ class Order:
     handle: WorkflowHandle[Any, Any]
     ports: ListingPorts
     payment: FakePayment
+    place: Callable[[], Awaitable[WorkflowHandle[Any, Any]]]
+    """Starts the same purchase, also another time."""
 
     @property
     def stock(self) -> tuple[int, int, int]:
         """Available, held and sold teapots."""
         teapot = self.ports.listings.listings["acme", "teapot"]
         return teapot.available, teapot.held, teapot.sold
+
+    async def again(self) -> "Order":
+        """Return the same purchase in a second run, as if Temporal had forgotten the first."""
+        return replace(self, handle=await self.place())
 
     async def ended(self) -> str:
         """Wait for its end, and return the status."""
@@ -99,16 +105,19 @@ async def ordered(
         await stack.enter_async_context(
             listing_worker(client, ports, task_queue=task_queue, max_cached_workflows=cached_workflows)
         )
-        handle = await client.start_workflow(
-            Purchase.run,
-            PurchaseInput(
-                tenant="acme",
-                purchase_id=purchase_id,
-                buyer_id="ada",
-                lines=(PurchaseLine(seller="acme", listing_id="teapot", quantity=quantity),),
-                payment_token=token,
-            ),
-            id=purchase_workflow_id(tenant="acme", purchase_id=purchase_id),
-            task_queue=task_queue,
-        )
-        yield Order(handle, ports, payment)
+
+        async def place() -> WorkflowHandle[Any, Any]:
+            return await client.start_workflow(
+                Purchase.run,
+                PurchaseInput(
+                    tenant="acme",
+                    purchase_id=purchase_id,
+                    buyer_id="ada",
+                    lines=(PurchaseLine(seller="acme", listing_id="teapot", quantity=quantity),),
+                    payment_token=token,
+                ),
+                id=purchase_workflow_id(tenant="acme", purchase_id=purchase_id),
+                task_queue=task_queue,
+            )
+
+        yield Order(await place(), ports, payment, place)

@@ -27,14 +27,13 @@ from platform_gateway.problems import Kind, Problem, documented
 from platform_gateway.resources import LISTING_ROUTE
 from platform_gateway.rest_models import Accepted
 from platform_gateway.reviewing import Review
+from platform_gateway.routes.headers import PREFERENCE_APPLIED, IdempotencyKey, Prefer, preference_applied
 from platform_gateway.routes.shared import (
     ACCEPTED,
     DONE,
     OPERATION_ROUTE,
     AuditDetails,
     Cursor,
-    IdempotencyKey,
-    Prefer,
     Tenant,
     accepted,
     path_of,
@@ -107,7 +106,7 @@ def listings_router(workflows: WorkflowGateway, views: ViewsClient, *, authentic
         operation_id="reviewSubmission",
         response_model=PublicationResult,
         responses={
-            200: {"description": "What came of the decision."},
+            200: {"description": "What came of the decision.", "headers": PREFERENCE_APPLIED},
             **ACCEPTED,
             **documented(400, 401, 403, 404, 409, 413, 415, 422, 500, 503),
         },
@@ -120,21 +119,22 @@ def listings_router(workflows: WorkflowGateway, views: ViewsClient, *, authentic
         submission_id: SubmissionId,
         body: ReviewRequest,
         audit_details: AuditDetails,
+        prefer: Prefer = None,
         idempotency_key: IdempotencyKey = None,
     ) -> Response:
         """Take the decision and return what came of it; the same decision again gets the same answer.
 
         It counts once a worker has accepted it: without one the answer is a 503 that tells what is waited for. A 202
-        says that it counts, and is still being carried out.
+        says that it counts, and is still being carried out; `Prefer: wait` says how long to wait for that.
         """
         audit_details |= {"approved": body.approved, "reviewerId": body.reviewer_id}
         decision = Review(tenant, listing_id, submission_id, body, idempotency_key)
-        decided = await workflows.review(decision, gone=partial(client_gone, request))
+        decided = await workflows.review(decision, wait_seconds=prefer, gone=partial(client_gone, request))
         if decided.result is None:
             location = path_to(request, OPERATION_ROUTE)
-            return accepted(decided.workflow_id, decided.run_id, "RUNNING", location=location)
+            return accepted(decided.workflow_id, decided.run_id, "RUNNING", location=location, waited_seconds=prefer)
         result = PublicationResult.model_validate(decided.result.model_dump())
-        return JSONResponse(result.model_dump(mode="json"))
+        return JSONResponse(result.model_dump(mode="json"), headers=preference_applied(prefer))
 
     @router.post(
         "/{listingId}/archive",
@@ -144,11 +144,17 @@ def listings_router(workflows: WorkflowGateway, views: ViewsClient, *, authentic
         responses={
             200: {"model": ListingDone, "description": "Done within `Prefer: wait`.", **DONE},
             **ACCEPTED,
-            **documented(401, 403, 404, 409, 413, 422, 500, 503),
+            **documented(400, 401, 403, 404, 409, 413, 422, 500, 503),
         },
         summary="Archive a listing",
     )
-    async def archive(request: Request, tenant: Tenant, listing_id: ListingId, prefer: Prefer = None) -> Response:
+    async def archive(
+        request: Request,
+        tenant: Tenant,
+        listing_id: ListingId,
+        prefer: Prefer = None,
+        idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - checked; the listing's id is the key
+    ) -> Response:
         """Take the listing off the market; purchases that hold stock of it go on."""
         command = archive_listing(tenant=tenant, listing_id=listing_id)
         return await started_or_executed(request, workflows, command, prefer=prefer, result_type=ListingState)

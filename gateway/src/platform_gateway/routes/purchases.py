@@ -15,13 +15,12 @@ from platform_gateway.problems import Kind, Problem, documented
 from platform_gateway.purchase_models import Purchase, PurchaseDone, PurchaseRequest, PurchaseResult, PurchasesPage
 from platform_gateway.resources import PURCHASE_ROUTE
 from platform_gateway.rest_models import Accepted
+from platform_gateway.routes.headers import IdempotencyKey, Prefer
 from platform_gateway.routes.shared import (
     ACCEPTED,
     DONE,
     OPERATION_ROUTE,
     Cursor,
-    IdempotencyKey,
-    Prefer,
     Tenant,
     accepted,
     path_of,

@@ -11,12 +11,12 @@ from platform_gateway.fingerprint import fingerprint
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import RETRY_AFTER_SECONDS, documented
 from platform_gateway.rest_models import RestModel
+from platform_gateway.routes.headers import IdempotencyKey
 from platform_gateway.routes.shared import (
     ACCEPTED_HEADERS,
     OPERATION_ROUTE,
     AuditDetails,
     Cursor,
-    IdempotencyKey,
     Who,
     path_of,
     path_to,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import AwareDatetime, BeforeValidator
 from starlette.responses import JSONResponse, Response
 from starlette.routing import NoMatchFound, Router
@@ -17,14 +17,11 @@ from platform_gateway.problem_route import audit_details_of, caller_of, tenant_o
 from platform_gateway.problems import RETRY_AFTER_SECONDS
 from platform_gateway.resources import Resource, ResourcePath
 from platform_gateway.rest_models import Accepted, RestModel
+from platform_gateway.routes.headers import PREFERENCE_APPLIED, preference_applied
 from platform_gateway.starting import Started
 from platform_gateway.waiting import client_gone
 from platform_gateway.workflow_gateway import Executed, WorkflowGateway
 
-MAX_WAIT_SECONDS: Final = 30
-"""How long `Prefer: wait` can hold a request; proxies in between often give up after 60 s."""
-
-_WAIT: Final = re.compile(r'(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=$|[,;])', re.IGNORECASE)
 _DATE_AND_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]")
 
 OPERATION_ROUTE: Final = "operation"
@@ -36,15 +33,6 @@ ResultT = TypeVar("ResultT", bound=ContractModel)
 Tenant = Annotated[str, Depends(tenant_of)]
 Who = Annotated[Caller, Depends(caller_of)]
 AuditDetails = Annotated[dict[str, Any], Depends(audit_details_of)]
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        pattern=r"^[!-~]{1,255}$",
-        description="Visible ASCII. The same key with the same body is the same request, and is done once.",
-    ),
-]
 
 Cursor = Annotated[
     str | None, Query(max_length=500, description="`nextCursor` of the page before; none for the first page.")
@@ -82,20 +70,16 @@ WORKFLOW_ID_PARAMETER: Final[dict[str, Any]] = {
     ]
 }
 
-Prefer = Annotated[
-    str | None,
-    Header(
-        alias="Prefer", description=f"`wait=N`: wait up to N ≤ {MAX_WAIT_SECONDS} seconds for the result (RFC 7240)."
-    ),
-]
-
 ACCEPTED_HEADERS: Final[dict[str, Any]] = {
     "Location": {"schema": {"type": "string"}, "description": "The status of the operation."},
     "Retry-After": {"schema": {"type": "integer"}, "description": "When to ask for it, in seconds."},
     "Idempotent-Replayed": {"schema": {"type": "string"}, "description": "`true`: an earlier request started it."},
+    **PREFERENCE_APPLIED,
 }
 
-DONE: Final[dict[str, Any]] = {"headers": {"Idempotent-Replayed": ACCEPTED_HEADERS["Idempotent-Replayed"]}}
+DONE: Final[dict[str, Any]] = {
+    "headers": {name: ACCEPTED_HEADERS[name] for name in ("Idempotent-Replayed", "Preference-Applied")}
+}
 
 ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
     202: {"model": Accepted, "description": "It goes on; `Location` says where to look.", "headers": ACCEPTED_HEADERS}
@@ -136,14 +120,14 @@ def with_links(row: ContractModel, **links: str) -> dict[str, Any]:
     return {**row.model_dump(), "links": links}
 
 
-def preferred_wait_seconds(prefer: str | None) -> int | None:
-    """Return how long the client wants to wait, at most `MAX_WAIT_SECONDS`; None when it does not want to."""
-    found = _WAIT.search(prefer or "")
-    return None if found is None else min(int(found[1]), MAX_WAIT_SECONDS)
-
-
 def accepted(
-    workflow_id: str, run_id: str, status: str, *, location: Callable[[str], str], replayed: bool = False
+    workflow_id: str,
+    run_id: str,
+    status: str,
+    *,
+    location: Callable[[str], str],
+    replayed: bool = False,
+    waited_seconds: int | None = None,
 ) -> Response:
     """Return 202: it goes on, ask there."""
     return Response(
@@ -154,25 +138,48 @@ def accepted(
             "Location": location(workflow_id),
             "Retry-After": str(RETRY_AFTER_SECONDS),
             **_replayed(replayed),
+            **preference_applied(waited_seconds),
         },
     )
 
 
-def accepted_start(started: Started[Any], *, location: Callable[[str], str]) -> Response:
+def accepted_start(
+    started: Started[Any], *, location: Callable[[str], str], waited_seconds: int | None = None
+) -> Response:
     """Return 202 for an operation that has been started."""
-    return accepted(started.workflow_id, started.run_id, started.status, location=location, replayed=started.replayed)
+    return accepted(
+        started.workflow_id,
+        started.run_id,
+        started.status,
+        location=location,
+        replayed=started.replayed,
+        waited_seconds=waited_seconds,
+    )
 
 
-def executed(execution: Executed[ResultT], *, result_type: type[RestModel], location: Callable[[str], str]) -> Response:
-    """Return 200 with the result, or 202 when it is not there yet."""
+def executed(
+    execution: Executed[ResultT],
+    *,
+    result_type: type[RestModel],
+    location: Callable[[str], str],
+    waited_seconds: int | None = None,
+) -> Response:
+    """Return 200 with the result, or 202 when it is not there yet.
+
+    Args:
+        execution: the operation that was waited for.
+        result_type: how its result looks.
+        location: returns the path of its status.
+        waited_seconds: how long the client asked to wait, if it did.
+    """
     started = execution.started
     if execution.result is None:
-        return accepted_start(started, location=location)
+        return accepted_start(started, location=location, waited_seconds=waited_seconds)
     head = Accepted(workflow_id=started.workflow_id, run_id=started.run_id, status=execution.status)
     result = result_type.model_validate(execution.result.model_dump())
     return JSONResponse(
         {**head.model_dump(mode="json"), "result": result.model_dump(mode="json")},
-        headers=_replayed(started.replayed),
+        headers={**_replayed(started.replayed), **preference_applied(waited_seconds)},
     )
 
 
@@ -181,7 +188,7 @@ async def started_or_executed(
     workflows: WorkflowGateway,
     command: Command[RequestT, ResultT],
     *,
-    prefer: str | None,
+    prefer: int | None,
     result_type: type[RestModel],
 ) -> Response:
     """Start the operation, and wait for its result as long as the client prefers; by default not at all.
@@ -190,11 +197,10 @@ async def started_or_executed(
         Problem: as `WorkflowGateway.execute`.
     """
     location = path_to(request, OPERATION_ROUTE)
-    wait_seconds = preferred_wait_seconds(prefer)
-    if wait_seconds is None:
+    if prefer is None:
         return accepted_start(await workflows.start(command), location=location)
-    execution = await workflows.execute(command, wait_seconds=wait_seconds, gone=partial(client_gone, request))
-    return executed(execution, result_type=result_type, location=location)
+    execution = await workflows.execute(command, wait_seconds=prefer, gone=partial(client_gone, request))
+    return executed(execution, result_type=result_type, location=location, waited_seconds=prefer)
 
 
 def _replayed(replayed: bool) -> dict[str, str]:

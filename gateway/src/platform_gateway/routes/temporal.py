@@ -16,11 +16,11 @@ from platform_gateway.rest_models import (
     OnboardingResult,
     OperationStatus,
 )
+from platform_gateway.routes.headers import IdempotencyKey, Prefer
 from platform_gateway.routes.shared import (
     ACCEPTED,
     DONE,
     WORKFLOW_ID_PARAMETER,
-    IdempotencyKey,
     Tenant,
     WorkflowId,
     accepted,
@@ -78,15 +78,24 @@ def temporal_router(
         request: Request,
         tenant: Tenant,
         body: OnboardingRequest,
+        prefer: Prefer = None,
         idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - checked; the user's id is the key
     ) -> Response:
-        """Onboard a user, once by `userId`; a repeat with the same body gets the first result."""
+        """Onboard a user, once by `userId`; a repeat with the same body gets the first result.
+
+        It waits for the result as long as `Prefer: wait` says, and without that for as long as the gateway is set to.
+        """
         execution = await workflows.execute(
             onboard(body, tenant=tenant, user_id=body.user_id),
-            wait_seconds=execute_wait_seconds,
+            wait_seconds=execute_wait_seconds if prefer is None else prefer,
             gone=partial(client_gone, request),
         )
-        return executed(execution, result_type=OnboardingResult, location=path_to(request, _STATUS_ROUTE))
+        return executed(
+            execution,
+            result_type=OnboardingResult,
+            location=path_to(request, _STATUS_ROUTE),
+            waited_seconds=prefer,
+        )
 
     @router.get(
         "/workflow/{workflowId}/status",

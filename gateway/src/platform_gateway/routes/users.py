@@ -25,13 +25,12 @@ from platform_gateway.rest_models import (
     UserNotificationRequest,
     UserOnboardingRequest,
 )
+from platform_gateway.routes.headers import IdempotencyKey, Prefer
 from platform_gateway.routes.shared import (
     ACCEPTED,
     DONE,
     OPERATION_ROUTE,
     Cursor,
-    IdempotencyKey,
-    Prefer,
     Tenant,
     path_of,
     path_to,

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, FailureError
 
 from platform_contracts.memo import Compensation, Progress
 from platform_workflow_tools.progress import report_progress
@@ -43,6 +43,7 @@ class Saga:
         self._given_up: set[str] = set()
         self._resolved_by_operator = False
         self._stuck_step: str | None = None
+        self._failure: BaseException | None = None
 
     async def step(self, name: str, do: Step[ResultT], *, undo: Step[object] | None = None) -> ResultT:
         """Run a step to its end and return what it returns.
@@ -91,6 +92,14 @@ class Saga:
         """The step whose compensation keeps failing and waits for an operator; None when there is none."""
         return self._stuck_step
 
+    @property
+    def failure_type(self) -> str | None:
+        """The type of the failure that is being undone; None before that, after a cancel, and where it has none."""
+        failure = self._failure
+        while isinstance(failure, ActivityError | ChildWorkflowError):
+            failure = failure.cause
+        return failure.type if isinstance(failure, ApplicationError) else None
+
     def resolve(self) -> str | None:
         """Take an operator's word that the stuck compensation has been seen to by hand, and go on with the others.
 
@@ -111,6 +120,7 @@ class Saga:
     ) -> None:
         """Undo what was begun when the block failed or was cancelled; what it ended with goes on."""
         if isinstance(failure, FailureError | asyncio.CancelledError):
+            self._failure = failure
             await uninterrupted(self._compensate())
 
     async def _compensate(self) -> None:

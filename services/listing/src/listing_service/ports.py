@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from listing_service.domain.listings import ListingDetails, ListingStatus, StoredListing
+from listing_service.domain.listings import (
+    EndedSubmission,
+    ListingDetails,
+    ListingStatus,
+    StoredListing,
+    SubmissionEnd,
+)
 from listing_service.domain.purchases import OrderLine, PurchasePosition, Sale, SalePosition, StoredPurchase
 
 
@@ -30,18 +36,29 @@ class Listings(Protocol):
         """
         ...
 
-    async def publish(self, *, tenant: str, listing_id: str, submission_id: str, now: datetime) -> ListingStatus:
+    async def ended(self, *, tenant: str, submission_id: str) -> EndedSubmission | None:
+        """Return what came of a submission; None while it goes on, and where there is none."""
+        ...
+
+    async def publish(
+        self, *, tenant: str, listing_id: str, submission_id: str, now: datetime, end: SubmissionEnd | None = None
+    ) -> ListingStatus:
         """Publish the listing if it is in review for this submission, and return where it stands then.
+
+        With it the end of the submission is kept, the first one for good.
 
         Raises:
             UnknownListingError: when there is none.
         """
         ...
 
-    async def return_to_draft(self, *, tenant: str, listing_id: str, submission_id: str) -> ListingStatus | None:
+    async def return_to_draft(
+        self, *, tenant: str, listing_id: str, submission_id: str, end: SubmissionEnd | None = None
+    ) -> ListingStatus | None:
         """Make the listing a draft again if it is in review for this submission, and return where it stands then.
 
-        From then on this submission cannot take it into review any more. None where there is no such listing.
+        With it the end of the submission is kept, the first one for good; None for one that may be made again. From
+        then on this submission cannot take it into review any more. None where there is no such listing.
         """
         ...
 
@@ -86,6 +103,7 @@ class Purchases(Protocol):
             MixedCurrenciesError: when the prices cannot be added up.
             PurchaseDiffersError: when there is a purchase of this id with other contents.
             ReservationExpiredError: when this purchase was released before.
+            PurchaseFailedError: the same, when it is known why.
         """
         ...
 
@@ -109,8 +127,8 @@ class Purchases(Protocol):
         """
         ...
 
-    async def release(self, *, tenant: str, purchase_id: str) -> None:
-        """Give back what the purchase holds, once; what was sold stays sold.
+    async def release(self, *, tenant: str, purchase_id: str, failure: str | None = None) -> None:
+        """Give back what the purchase holds, once, and keep why; what was sold stays sold.
 
         A purchase that was never reserved is marked as released, so that a reservation that comes late holds nothing.
         """

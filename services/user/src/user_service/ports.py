@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from user_service.domain.accounts import AccountDetails, Recipient, StoredAccount
-from user_service.domain.notifications import InboxEntry, InboxPosition, RenderedNotification
+from user_service.domain.notifications import InboxEntry, InboxPosition, MailOutcome, RenderedNotification
 
 
 class DetailsRule(Protocol):
@@ -78,14 +78,14 @@ class Inboxes(Protocol):
 
 
 class SentMails(Protocol):
-    """Which notifications have left by e-mail."""
+    """What came of notifications by e-mail."""
 
-    async def is_sent(self, *, tenant: str, notification_id: str) -> bool:
-        """Say whether a mail server has taken the notification."""
+    async def outcome(self, *, tenant: str, notification_id: str) -> MailOutcome | None:
+        """Return what came of the notification; None while that is open."""
         ...
 
-    async def record(self, *, tenant: str, notification_id: str, now: datetime) -> None:
-        """Remember that a mail server has taken the notification; a repeat changes nothing."""
+    async def record(self, *, tenant: str, notification_id: str, outcome: MailOutcome, now: datetime) -> None:
+        """Remember what came of the notification; what was recorded first stays."""
         ...
 
 

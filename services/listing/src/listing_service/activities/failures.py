@@ -10,12 +10,14 @@ from listing_service.domain.listings import (
     InvalidListingError,
     ListingDiffersError,
     NotADraftError,
+    SubmissionFailedError,
     UnknownListingError,
 )
 from listing_service.domain.purchases import (
     MixedCurrenciesError,
     NotForSaleError,
     PurchaseDiffersError,
+    PurchaseFailedError,
     ReservationExpiredError,
     SoldOutError,
 )
@@ -43,12 +45,18 @@ def translated() -> Generator[None]:
     """
     try:
         yield
+    except (SubmissionFailedError, PurchaseFailedError) as failure:
+        raise _failure(failure, failure.failure) from None
     except tuple(_TYPES) as failure:
         # Without its cause: the history needs no second text of the same failure.
-        raise ApplicationError(
-            str(failure),
-            type=_TYPES[type(failure)],
-            non_retryable=True,
-            # That something is sold out is no trouble of ours: no warning, no count of failures.
-            category=ApplicationErrorCategory.BENIGN,
-        ) from None
+        raise _failure(failure, _TYPES[type(failure)]) from None
+
+
+def _failure(failure: Exception, failure_type: str) -> ApplicationError:
+    return ApplicationError(
+        str(failure),
+        type=failure_type,
+        non_retryable=True,
+        # That something is sold out is no trouble of ours: no warning, no count of failures.
+        category=ApplicationErrorCategory.BENIGN,
+    )

@@ -6,8 +6,14 @@ from temporalio import activity
 
 from listing_service.activities.failures import translated
 from listing_service.domain.listing_rules import checked_details, publication_problems
+from listing_service.domain.listings import (
+    EndedSubmission,
+    NotADraftError,
+    SubmissionEnd,
+    SubmissionFailedError,
+    UnknownListingError,
+)
 from listing_service.domain.listings import ListingStatus as StoredStatus
-from listing_service.domain.listings import UnknownListingError
 from listing_service.ports import Listings
 from platform_contracts.identifiers import ClientId, Tenant
 from platform_contracts.listing.listing_draft import ListingDetails, ListingStatus
@@ -29,12 +35,27 @@ class ListingKey(ContractModel):
     listing_id: ClientId
 
 
+class End(ContractModel):
+    """What came of a submission."""
+
+    approved: bool = False
+    reviewer_id: ClientId | None = None
+    """None when no person decided."""
+    reason: str = ""
+    failure: str | None = None
+    """The type of the failure; None when it was decided."""
+    listing_status: ListingStatus = ListingStatus.DRAFT
+    """Where the listing stood then."""
+
+
 class SubmittedListing(ContractModel):
     """Which listing, for which submission."""
 
     tenant: Tenant
     listing_id: ClientId
     submission_id: ClientId
+    end: End | None = None
+    """What came of it; None while it goes on."""
 
 
 class ListingState(ContractModel):
@@ -52,6 +73,8 @@ class CheckedListing(ContractModel):
     title: str
     remind_after: timedelta
     overdue_after: timedelta
+    end: End | None = None
+    """What came of this submission before; None for a new one."""
 
 
 class ListingActivities:
@@ -89,25 +112,25 @@ class ListingActivities:
         """Take the draft into review for this submission, unless the rules find that it cannot be published.
 
         A repeat finds it in review for this submission and changes nothing; after `return_to_draft` it stays a draft.
+        What came of the submission is kept, so that one that is made again once Temporal has forgotten it ends alike.
 
         Raises:
-            ApplicationError: of type `UNKNOWN_LISTING` or `NOT_A_DRAFT`.
+            ApplicationError: of type `UNKNOWN_LISTING` or `NOT_A_DRAFT`, or what it has failed with before.
         """
         with translated():
+            ended = await self._listings.ended(tenant=request.tenant, submission_id=request.submission_id)
+            if ended is not None:
+                return self._checked(title="", end=_known_end(request, ended))
             listing = await self._listings.find(tenant=request.tenant, listing_id=request.listing_id)
             if listing is None:
                 raise UnknownListingError(request.listing_id)
             problems = publication_problems(listing.details) if listing.status is StoredStatus.DRAFT else ()
-            if not problems:
-                await self._listings.take_into_review(
-                    tenant=request.tenant, listing_id=request.listing_id, submission_id=request.submission_id
-                )
-        return CheckedListing(
-            problems=problems,
-            title=listing.details.title,
-            remind_after=self._remind_after,
-            overdue_after=self._overdue_after,
-        )
+            of = {"tenant": request.tenant, "listing_id": request.listing_id, "submission_id": request.submission_id}
+            if problems:
+                await self._listings.return_to_draft(**of, end=SubmissionEnd(reason=" ".join(problems)))
+            else:
+                await self._listings.take_into_review(**of)
+        return self._checked(problems, title=listing.details.title)
 
     @activity.defn(name="listing.publish")
     async def publish(self, request: SubmittedListing) -> ListingState:
@@ -124,6 +147,7 @@ class ListingActivities:
                 listing_id=request.listing_id,
                 submission_id=request.submission_id,
                 now=datetime.now(UTC),
+                end=_stored_end(request.end),
             )
         return ListingState(status=ListingStatus(status))
 
@@ -135,7 +159,10 @@ class ListingActivities:
         take it in, so that a check that is still on its way changes nothing when it arrives.
         """
         status = await self._listings.return_to_draft(
-            tenant=request.tenant, listing_id=request.listing_id, submission_id=request.submission_id
+            tenant=request.tenant,
+            listing_id=request.listing_id,
+            submission_id=request.submission_id,
+            end=_stored_end(request.end),
         )
         return ListingState(status=None if status is None else ListingStatus(status))
 
@@ -148,3 +175,31 @@ class ListingActivities:
         """
         with translated():
             await self._listings.archive(tenant=request.tenant, listing_id=request.listing_id, now=datetime.now(UTC))
+
+    def _checked(self, problems: tuple[str, ...] = (), *, title: str, end: End | None = None) -> CheckedListing:
+        return CheckedListing(
+            problems=problems,
+            title=title,
+            remind_after=self._remind_after,
+            overdue_after=self._overdue_after,
+            end=end,
+        )
+
+
+def _known_end(request: SubmittedListing, ended: EndedSubmission) -> End:
+    if ended.listing_id != request.listing_id:
+        raise NotADraftError(request.listing_id)
+    if ended.end.failure is not None:
+        raise SubmissionFailedError(request.submission_id, ended.end.failure)
+    return End(
+        approved=ended.end.approved,
+        reviewer_id=ended.end.reviewer_id,
+        reason=ended.end.reason,
+        listing_status=ListingStatus(ended.listing_status or StoredStatus.DRAFT),
+    )
+
+
+def _stored_end(end: End | None) -> SubmissionEnd | None:
+    if end is None:
+        return None
+    return SubmissionEnd(approved=end.approved, reviewer_id=end.reviewer_id, reason=end.reason, failure=end.failure)

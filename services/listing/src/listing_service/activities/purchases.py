@@ -7,7 +7,7 @@ from pydantic import Field
 from temporalio import activity
 
 from listing_service.activities.failures import translated
-from listing_service.domain.purchases import OrderLine, shares
+from listing_service.domain.purchases import OrderLine, PurchaseState, shares
 from listing_service.ports import Purchases
 from platform_contracts.identifiers import ClientId, Tenant
 from platform_contracts.listing.purchase import PurchaseLine
@@ -30,6 +30,8 @@ class MovePurchase(ContractModel):
 
     tenant: Tenant
     purchase_id: ClientId
+    failure: str | None = None
+    """The type of the failure that it is released for; None while it goes on."""
 
 
 class Reservation(ContractModel):
@@ -40,6 +42,8 @@ class Reservation(ContractModel):
     """What of it belongs to each seller; they add up to the total."""
     held_until: datetime
     """From then on it cannot be confirmed any more."""
+    is_sold: bool = False
+    """Whether it has been paid and sold before: there is nothing left to do."""
 
     @property
     def sellers(self) -> tuple[Tenant, ...]:
@@ -60,11 +64,11 @@ class PurchaseActivities:
         """Hold every line or none, at the prices of now.
 
         A repeat finds its own reservation and returns it as it was, also when prices have changed since; the hold is
-        not extended. After a release nothing is held any more.
+        not extended. After a release nothing is held any more: the repeat fails as the purchase did.
 
         Raises:
             ApplicationError: of type `UNKNOWN_LISTING`, `NOT_FOR_SALE`, `SOLD_OUT`, `MIXED_CURRENCIES`,
-                `PURCHASE_DIFFERS`, or `RESERVATION_EXPIRED` when this purchase was released before.
+                `PURCHASE_DIFFERS`, or what this purchase has failed with before.
         """
         now = datetime.now(UTC)
         with translated():
@@ -83,6 +87,7 @@ class PurchaseActivities:
             total=held.total,
             shares=tuple(ChargeShare(seller=seller, amount=amount) for seller, amount in shares(held.lines).items()),
             held_until=held.held_until,
+            is_sold=held.state is PurchaseState.SOLD,
         )
 
     @activity.defn(name="listing.confirm")
@@ -122,4 +127,4 @@ class PurchaseActivities:
         The stock goes back once: a repeat finds the purchase released. One that was never reserved is marked, so that
         a reservation that is still on its way holds nothing when it arrives.
         """
-        await self._purchases.release(tenant=request.tenant, purchase_id=request.purchase_id)
+        await self._purchases.release(tenant=request.tenant, purchase_id=request.purchase_id, failure=request.failure)

@@ -40,6 +40,28 @@ class StoredListing:
     sold: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class SubmissionEnd:
+    """What came of a submission. It is kept for good: whoever asks for the same again is told the same."""
+
+    approved: bool = False
+    reviewer_id: str | None = None
+    """None when no person decided."""
+    reason: str = ""
+    failure: str | None = None
+    """The type of the failure, as the contract names it; None when it was decided."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndedSubmission:
+    """A submission that has ended."""
+
+    listing_id: str
+    listing_status: ListingStatus | None
+    """Where the listing stood then; None where there was none."""
+    end: SubmissionEnd
+
+
 class InvalidListingError(Exception):
     """No listing can have these details."""
 
@@ -66,6 +88,16 @@ class UnknownListingError(Exception):
         """Name the listing."""
         super().__init__(f"there is no listing {listing_id}")
         self.listing_id = listing_id
+
+
+class SubmissionFailedError(Exception):
+    """The submission has failed before, and stays failed."""
+
+    def __init__(self, submission_id: str, failure: str) -> None:
+        """Say how it failed."""
+        super().__init__(f"submission {submission_id} has ended with {failure}")
+        self.submission_id = submission_id
+        self.failure = failure
 
 
 class NotADraftError(Exception):

@@ -137,6 +137,16 @@ class ReservationExpiredError(Exception):
         self.purchase_id = purchase_id
 
 
+class PurchaseFailedError(Exception):
+    """The purchase has failed before, and stays failed: what is tried again has another id."""
+
+    def __init__(self, purchase_id: str, failure: str) -> None:
+        """Say how it failed."""
+        super().__init__(f"purchase {purchase_id} has ended with {failure}")
+        self.purchase_id = purchase_id
+        self.failure = failure
+
+
 class PurchaseDiffersError(Exception):
     """There is a purchase of this id with other contents."""
 

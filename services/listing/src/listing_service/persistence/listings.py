@@ -5,15 +5,19 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from listing_service.domain.listings import (
+    EndedSubmission,
     ListingDetails,
     ListingDiffersError,
     ListingStatus,
     NotADraftError,
     StoredListing,
+    SubmissionEnd,
     UnknownListingError,
 )
+from listing_service.persistence.submissions import find_ended, keep_end
 from listing_service.persistence.tables import LISTINGS
 from platform_contracts.money import Money
 from platform_runtime.database import Database, upsert
@@ -84,8 +88,17 @@ class SqlListings:
         if (stored.status, stored.submission_id) != (ListingStatus.IN_REVIEW, submission_id):
             raise NotADraftError(listing_id)
 
-    async def publish(self, *, tenant: str, listing_id: str, submission_id: str, now: datetime) -> ListingStatus:
+    async def ended(self, *, tenant: str, submission_id: str) -> EndedSubmission | None:
+        """Return what came of a submission; None while it goes on, and where there is none."""
+        async with self._database.read() as connection:
+            return await find_ended(connection, tenant, submission_id)
+
+    async def publish(
+        self, *, tenant: str, listing_id: str, submission_id: str, now: datetime, end: SubmissionEnd | None = None
+    ) -> ListingStatus:
         """Publish the listing if it is in review for this submission, and return where it stands then.
+
+        With it the end of the submission is kept, the first one for good.
 
         Raises:
             UnknownListingError: when there is none.
@@ -95,15 +108,18 @@ class SqlListings:
             .where(_is_in_review(tenant, listing_id, submission_id))
             .values(status=ListingStatus.PUBLISHED, published_at=now)
         )
-        status = await self._changed(statement, tenant, listing_id)
+        status = await self._submitted(statement, tenant, listing_id, submission_id, end)
         if status is None:
             raise UnknownListingError(listing_id)
         return status
 
-    async def return_to_draft(self, *, tenant: str, listing_id: str, submission_id: str) -> ListingStatus | None:
+    async def return_to_draft(
+        self, *, tenant: str, listing_id: str, submission_id: str, end: SubmissionEnd | None = None
+    ) -> ListingStatus | None:
         """Make the listing a draft again if it is in review for this submission, and return where it stands then.
 
-        From then on this submission cannot take it into review any more. None where there is no such listing.
+        With it the end of the submission is kept, the first one for good; None for one that may be made again. From
+        then on this submission cannot take it into review any more. None where there is no such listing.
         """
         statement = (
             update(LISTINGS)
@@ -115,7 +131,7 @@ class SqlListings:
             )
             .values(status=ListingStatus.DRAFT, submission_id=submission_id)
         )
-        return await self._changed(statement, tenant, listing_id)
+        return await self._submitted(statement, tenant, listing_id, submission_id, end)
 
     async def archive(self, *, tenant: str, listing_id: str, now: datetime) -> None:
         """Take the listing off the market for good; a repeat changes nothing.
@@ -128,8 +144,9 @@ class SqlListings:
             .where(_is(tenant, listing_id), LISTINGS.c.status != ListingStatus.ARCHIVED)
             .values(status=ListingStatus.ARCHIVED, archived_at=now)
         )
-        if await self._changed(statement, tenant, listing_id) is None:
-            raise UnknownListingError(listing_id)
+        async with self._database.write() as connection:
+            if await _changed(connection, statement, tenant, listing_id) is None:
+                raise UnknownListingError(listing_id)
 
     async def find(self, *, tenant: str, listing_id: str) -> StoredListing | None:
         """Return the listing; None when there is none."""
@@ -150,12 +167,23 @@ class SqlListings:
             rows = (await connection.execute(query)).all()
         return [_listing(row) for row in rows]
 
-    async def _changed(self, statement: Any, tenant: str, listing_id: str) -> ListingStatus | None:
-        """Run the conditional update, and return where the listing stands after it; None where there is none."""
+    async def _submitted(
+        self, statement: Any, tenant: str, listing_id: str, submission_id: str, end: SubmissionEnd | None
+    ) -> ListingStatus | None:
+        """Change the listing for a submission and keep the end of that, in one transaction."""
         async with self._database.write() as connection:
-            await connection.execute(statement)
-            status = await connection.scalar(select(LISTINGS.c.status).where(_is(tenant, listing_id)))
-        return None if status is None else ListingStatus(status)
+            status = await _changed(connection, statement, tenant, listing_id)
+            if end is not None:
+                ended = EndedSubmission(listing_id=listing_id, listing_status=status, end=end)
+                await keep_end(connection, tenant, submission_id, ended)
+        return status
+
+
+async def _changed(connection: AsyncConnection, statement: Any, tenant: str, listing_id: str) -> ListingStatus | None:
+    """Run the conditional update, and return where the listing stands after it; None where there is none."""
+    await connection.execute(statement)
+    status = await connection.scalar(select(LISTINGS.c.status).where(_is(tenant, listing_id)))
+    return None if status is None else ListingStatus(status)
 
 
 def _is(tenant: str, listing_id: str) -> ColumnElement[bool]:

@@ -18,6 +18,7 @@ from listing_service.domain.purchases import (
     NotForSaleError,
     OrderLine,
     PurchaseDiffersError,
+    PurchaseFailedError,
     PurchaseState,
     ReservationExpiredError,
     ReservedLine,
@@ -58,6 +59,7 @@ class SqlPurchases:
             MixedCurrenciesError: when the prices cannot be added up.
             PurchaseDiffersError: when there is a purchase of this id with other contents.
             ReservationExpiredError: when this purchase was released before.
+            PurchaseFailedError: the same, when it is known why.
         """
         wanted = merged(lines)
         async with self._database.write() as connection:
@@ -129,18 +131,18 @@ class SqlPurchases:
             elif await _state(connection, tenant, purchase_id) is not PurchaseState.SOLD:
                 raise ReservationExpiredError(purchase_id)
 
-    async def release(self, *, tenant: str, purchase_id: str) -> None:
-        """Give back what the purchase holds, once; what was sold stays sold.
+    async def release(self, *, tenant: str, purchase_id: str, failure: str | None = None) -> None:
+        """Give back what the purchase holds, once, and keep why; what was sold stays sold.
 
         A purchase that was never reserved is marked as released, so that a reservation that comes late holds nothing.
         """
         async with self._database.write() as connection:
             await connection.execute(
                 upsert(connection, PURCHASES)
-                .values(tenant=tenant, purchase_id=purchase_id, state=PurchaseState.RELEASED)
+                .values(tenant=tenant, purchase_id=purchase_id, state=PurchaseState.RELEASED, failure=failure)
                 .on_conflict_do_nothing()
             )
-            if await _move(connection, tenant, purchase_id, HOLDING, PurchaseState.RELEASED):
+            if await _move(connection, tenant, purchase_id, HOLDING, PurchaseState.RELEASED, failure=failure):
                 for line in await _lines(connection, tenant, purchase_id):
                     await _move_units(connection, line, held=-line.quantity, available=line.quantity)
 
@@ -174,11 +176,14 @@ async def _reserved_before(
     connection: AsyncConnection, tenant: str, purchase_id: str, buyer_id: str, wanted: tuple[OrderLine, ...]
 ) -> StoredPurchase:
     row = (await connection.execute(select(PURCHASES).where(_is(tenant, purchase_id)))).one()
-    if row.state == PurchaseState.RELEASED:
-        raise ReservationExpiredError(purchase_id)
     stored = purchase_of(row, await _lines(connection, tenant, purchase_id))
-    if (stored.buyer_id, tuple(line.order for line in stored.lines)) != (buyer_id, wanted):
+    was_reserved = row.reserved_at is not None
+    if was_reserved and (stored.buyer_id, tuple(line.order for line in stored.lines)) != (buyer_id, wanted):
         raise PurchaseDiffersError(purchase_id)
+    if stored.state is PurchaseState.RELEASED:
+        if row.failure is not None:
+            raise PurchaseFailedError(purchase_id, row.failure)
+        raise ReservationExpiredError(purchase_id)
     return stored
 
 
@@ -188,12 +193,13 @@ async def _move(
     purchase_id: str,
     sources: Sequence[PurchaseState],
     target: PurchaseState,
+    **values: Any,
 ) -> bool:
     """Move the purchase if it is in one of the states; say whether it was this call that moved it."""
     moved = await connection.scalar(
         update(PURCHASES)
         .where(_is(tenant, purchase_id), PURCHASES.c.state.in_(sources))
-        .values(state=target)
+        .values(state=target, **values)
         .returning(PURCHASES.c.purchase_id)
     )
     return moved is not None

@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKeyConstraint,
@@ -62,6 +63,22 @@ LISTINGS: Final = Table(
     Index(None, "tenant", "status", "listing_id"),
 )
 
+SUBMISSIONS: Final = Table(
+    "submissions",
+    METADATA,
+    Column("tenant", _name(40), primary_key=True),
+    Column("submission_id", _name(64), primary_key=True),
+    Column("listing_id", String(64), nullable=False),
+    # Where the listing stood when it ended; empty where there is no such listing.
+    Column("listing_status", String(16), nullable=True),
+    Column("approved", Boolean(create_constraint=False), nullable=False),
+    # Empty when no person decided.
+    Column("reviewer_id", String(64), nullable=True),
+    Column("reason", Text, nullable=False),
+    Column("failure", String(80), nullable=True),
+)
+"""What came of each submission, kept for good; one that goes on has no row."""
+
 PURCHASES: Final = Table(
     "purchases",
     METADATA,
@@ -72,6 +89,8 @@ PURCHASES: Final = Table(
     Column("buyer_id", String(64), nullable=True),
     Column("reserved_at", UtcDateTime, nullable=True),
     Column("held_until", UtcDateTime, nullable=True),
+    # Why it was released, as the contract names it: the same purchase, asked for again, ends the same way.
+    Column("failure", String(80), nullable=True),
     CheckConstraint(
         "state = 'released' OR (buyer_id IS NOT NULL AND reserved_at IS NOT NULL AND held_until IS NOT NULL)",
         name="held_for_somebody",

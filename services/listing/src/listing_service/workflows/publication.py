@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 from temporalio import workflow
@@ -14,6 +14,7 @@ from temporalio.workflow import ParentClosePolicy
 with workflow.unsafe.imports_passed_through():
     from listing_service.activities.listings import (
         CheckedListing,
+        End,
         ListingActivities,
         ListingState,
         SubmittedListing,
@@ -58,6 +59,7 @@ class PublicationWorkflow(Publication):
     def __init__(self, publication: PublicationInput) -> None:
         """Begin before the review."""
         self._publication = publication
+        self._saga = Saga(undoing=PublicationStep.RETURNING_TO_DRAFT)
         self._in_review = False
         self._decision: ReviewDecision | None = None
         self._result: PublicationResult | None = None
@@ -98,16 +100,19 @@ class PublicationWorkflow(Publication):
     async def _publish_or_give_back(self, publication: PublicationInput) -> PublicationResult:
         report_progress(Progress(step=PublicationStep.CHECKING))
         await self._check_that_may_sell(publication.tenant)
-        async with Saga(undoing=PublicationStep.RETURNING_TO_DRAFT) as saga:
-            checked = await saga.step(PublicationStep.CHECKING, self._check_listing, undo=self._return_to_draft)
+        async with self._saga as saga:
+            checked = await saga.step(PublicationStep.CHECKING, self._check_listing, undo=self._give_back)
+            if checked.end is not None:
+                # It ended before, in a run that Temporal has forgotten since: this is its answer.
+                return self._known(checked.end)
             if checked.problems:
                 return self._rejected(ListingStatus.DRAFT, reason=" ".join(checked.problems))
             decision = await self._reviewed(saga, checked)
             saga.pivot()
             if decision.approved:
-                listing = await saga.step(PublicationStep.PUBLISHING, self._publish)
+                listing = await saga.step(PublicationStep.PUBLISHING, lambda: self._publish(decision))
             else:
-                listing = await saga.step(PublicationStep.RETURNING_TO_DRAFT, self._return_to_draft)
+                listing = await saga.step(PublicationStep.RETURNING_TO_DRAFT, lambda: self._reject(decision))
         return self._outcome(decision, listing.status or ListingStatus.DRAFT)
 
     async def _check_that_may_sell(self, tenant: str) -> None:
@@ -151,19 +156,39 @@ class PublicationWorkflow(Publication):
             ListingActivities.check_listing, self._submitted, **activity_options.DATABASE_WRITE
         )
 
-    async def _publish(self) -> ListingState:
+    async def _publish(self, decision: ReviewDecision) -> ListingState:
         return await workflow.execute_activity_method(
-            ListingActivities.publish, self._submitted, **activity_options.UNTIL_DONE
+            ListingActivities.publish, self._submitted_with(decision.model_dump()), **activity_options.UNTIL_DONE
         )
 
-    async def _return_to_draft(self) -> ListingState:
+    async def _reject(self, decision: ReviewDecision) -> ListingState:
         return await workflow.execute_activity_method(
-            ListingActivities.return_to_draft, self._submitted, **activity_options.UNTIL_DONE
+            ListingActivities.return_to_draft,
+            self._submitted_with(decision.model_dump()),
+            **activity_options.UNTIL_DONE,
+        )
+
+    async def _give_back(self) -> ListingState:
+        """Make it a draft again; a failure is kept, so that the same submission, made again, fails alike."""
+        failure = self._saga.failure_type
+        return await workflow.execute_activity_method(
+            ListingActivities.return_to_draft,
+            self._submitted if failure is None else self._submitted_with({"failure": failure}),
+            **activity_options.UNTIL_DONE,
         )
 
     @property
     def _submitted(self) -> SubmittedListing:
         return SubmittedListing.model_validate(self._publication.model_dump())
+
+    def _submitted_with(self, end: dict[str, Any]) -> SubmittedListing:
+        return self._submitted.model_copy(update={"end": End.model_validate(end)})
+
+    def _known(self, end: End) -> PublicationResult:
+        if end.reviewer_id is None:
+            return self._rejected(end.listing_status, reason=end.reason)
+        decision = ReviewDecision(reviewer_id=end.reviewer_id, approved=end.approved, reason=end.reason)
+        return self._outcome(decision, end.listing_status)
 
     def _outcome(self, decision: ReviewDecision, status: ListingStatus) -> PublicationResult:
         if decision.approved and status is not ListingStatus.PUBLISHED:

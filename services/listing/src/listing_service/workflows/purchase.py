@@ -71,7 +71,7 @@ class PurchaseWorkflow(Purchase):
     async def run(self, purchase: PurchaseInput) -> PurchaseResult:
         """Sell, or leave nothing behind."""
         try:
-            self._result = await self._sell(purchase)
+            self._result = await self._sell()
         except (FailureError, asyncio.CancelledError) as error:
             # Those who wait for the outcome have it before the workflow ends.
             self._failure = _as_answer(error)
@@ -81,15 +81,18 @@ class PurchaseWorkflow(Purchase):
         await uninterrupted(workflow.wait_condition(workflow.all_handlers_finished))
         return self._result
 
-    async def _sell(self, purchase: PurchaseInput) -> PurchaseResult:
+    async def _sell(self) -> PurchaseResult:
         async with self._saga as saga:
             reservation = await saga.step(PurchaseStep.RESERVING, self._reserve, undo=self._release)
+            if reservation.is_sold:
+                # It was sold before, by a run that Temporal has forgotten since: this is its answer.
+                return self._captured(reservation)
             await saga.step(PurchaseStep.AUTHORISING, lambda: self._authorise(reservation), undo=self._void)
             saga.pivot()
             await saga.step(PurchaseStep.CONFIRMING, self._confirm, undo=self._unconfirm)
             await saga.step(PurchaseStep.CAPTURING, self._capture)
             await saga.step(PurchaseStep.CAPTURED, self._mark_sold)
-        return PurchaseResult(purchase_id=purchase.purchase_id, status=PurchaseStatus.CAPTURED, total=reservation.total)
+        return self._captured(reservation)
 
     @workflow.update
     async def outcome(self) -> PurchaseResult:
@@ -122,8 +125,13 @@ class PurchaseWorkflow(Purchase):
         )
 
     async def _release(self) -> None:
+        """Give the stock back, and have it kept why: the same purchase, made again, has the same outcome."""
+        is_cancelled = workflow.cancellation_reason() is not None
+        failure = self._saga.failure_type or (PURCHASE_CANCELLED if is_cancelled else None)
         await workflow.execute_activity_method(
-            PurchaseActivities.release, self._this_purchase, **activity_options.UNTIL_DONE
+            PurchaseActivities.release,
+            MovePurchase(tenant=self._purchase.tenant, purchase_id=self._purchase.purchase_id, failure=failure),
+            **activity_options.UNTIL_DONE,
         )
 
     async def _authorise(self, reservation: Reservation) -> None:
@@ -137,7 +145,8 @@ class PurchaseWorkflow(Purchase):
             if isinstance(error.cause, TemporalTimeoutError):
                 raise _payment_unavailable() from error
             raise
-        if charge.status is not ChargeStatus.AUTHORISED:
+        # It is captured already when an earlier run of this purchase has come that far.
+        if charge.status not in (ChargeStatus.AUTHORISED, ChargeStatus.CAPTURED):
             raise _payment_unavailable()
 
     async def _resolve_charge(self, until: datetime) -> ChargeResult:
@@ -187,6 +196,11 @@ class PurchaseWorkflow(Purchase):
         )
 
     # What the steps are made of.
+
+    def _captured(self, reservation: Reservation) -> PurchaseResult:
+        return PurchaseResult(
+            purchase_id=self._purchase.purchase_id, status=PurchaseStatus.CAPTURED, total=reservation.total
+        )
 
     @property
     def _this_purchase(self) -> MovePurchase:

@@ -8,7 +8,7 @@ from platform_contracts.identifiers import ClientId, Tenant
 from platform_contracts.message import ContractModel
 from platform_contracts.user.notification import Channel, Delivery, DeliveryReason, DeliveryStatus
 from user_service.activities.failures import translated
-from user_service.domain.notifications import InboxEntry, is_wanted_by_email, kind_of
+from user_service.domain.notifications import InboxEntry, MailOutcome, is_wanted_by_email, kind_of
 from user_service.ports import Accounts, Inboxes, Mail, Mailer, MailRejectedError, SentMails, Templates
 
 
@@ -71,16 +71,31 @@ class NotificationActivities:
     async def send_email(self, request: DeliverNotification) -> Delivery:
         """Send the notification by e-mail, if its user has an address and wants it; return what came of it.
 
-        A repeat after the mail was recorded as sent sends nothing. One window remains, because a mail server takes part
-        in no transaction: a worker killed between the server's answer and the record sends the mail once more. Both
+        A repeat after that was recorded sends nothing and returns the same: who gets an address later gets no old mail.
+        One window remains, because a mail server takes part in no transaction: a worker killed between the server's
+        answer and the record sends the mail once more. Both
         carry the same Message-ID, by which mail servers and readers can tell that they are one.
 
         Raises:
             MailNotTakenError: when the server did not take it this time; Temporal tries again.
         """
         tenant, notification_id = request.tenant, request.notification_id
-        if await self._sent_mails.is_sent(tenant=tenant, notification_id=notification_id):
-            return _outcome(DeliveryStatus.SENT)
+        known = await self._sent_mails.outcome(tenant=tenant, notification_id=notification_id)
+        if known is not None:
+            return _outcome(
+                DeliveryStatus(known.status), None if known.reason is None else DeliveryReason(known.reason)
+            )
+        outcome = await self._sent(request)
+        await self._sent_mails.record(
+            tenant=tenant,
+            notification_id=notification_id,
+            outcome=MailOutcome(status=outcome.status, reason=outcome.reason),
+            now=datetime.now(UTC),
+        )
+        return outcome
+
+    async def _sent(self, request: DeliverNotification) -> Delivery:
+        tenant, notification_id = request.tenant, request.notification_id
         with translated():
             kind = kind_of(request.type)
             text = self._templates.render(request.type, request.message)
@@ -104,7 +119,6 @@ class NotificationActivities:
                 "mail.rejected", extra={"notification_id": notification_id, "smtp_code": rejection.code}
             )
             return _outcome(DeliveryStatus.FAILED, DeliveryReason.REJECTED)
-        await self._sent_mails.record(tenant=tenant, notification_id=notification_id, now=datetime.now(UTC))
         return _outcome(DeliveryStatus.SENT)
 
 

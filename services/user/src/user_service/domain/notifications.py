@@ -63,6 +63,14 @@ class InboxPosition:
     notification_id: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class MailOutcome:
+    """What came of a notification by e-mail, for good; the words equal those of the contract."""
+
+    status: str
+    reason: str | None = None
+
+
 def kind_of(notification_type: str) -> Kind:
     """Return what is known of a type.
 

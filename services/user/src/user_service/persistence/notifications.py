@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import literal, select, tuple_
 
 from platform_runtime.database import Database, UtcDateTime, upsert
-from user_service.domain.notifications import InboxEntry, InboxPosition
+from user_service.domain.notifications import InboxEntry, InboxPosition, MailOutcome
 from user_service.persistence.tables import DELIVERIES, INBOX_ENTRIES
 
 _EMAIL: Final = "email"
@@ -71,21 +71,29 @@ class SqlSentMails:
         """Keep in the database what was sent."""
         self._database = database
 
-    async def is_sent(self, *, tenant: str, notification_id: str) -> bool:
-        """Say whether a mail server has taken the notification."""
-        query = select(DELIVERIES.c.sent_at).where(
+    async def outcome(self, *, tenant: str, notification_id: str) -> MailOutcome | None:
+        """Return what came of the notification; None while that is open."""
+        query = select(DELIVERIES.c.status, DELIVERIES.c.reason).where(
             DELIVERIES.c.tenant == tenant,
             DELIVERIES.c.notification_id == notification_id,
             DELIVERIES.c.channel == _EMAIL,
         )
         async with self._database.read() as connection:
-            return (await connection.execute(query)).one_or_none() is not None
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else MailOutcome(status=row.status, reason=row.reason)
 
-    async def record(self, *, tenant: str, notification_id: str, now: datetime) -> None:
-        """Remember that a mail server has taken the notification; a repeat changes nothing."""
+    async def record(self, *, tenant: str, notification_id: str, outcome: MailOutcome, now: datetime) -> None:
+        """Remember what came of the notification; what was recorded first stays."""
         async with self._database.write() as connection:
             await connection.execute(
                 upsert(connection, DELIVERIES)
-                .values(tenant=tenant, notification_id=notification_id, channel=_EMAIL, sent_at=now)
+                .values(
+                    tenant=tenant,
+                    notification_id=notification_id,
+                    channel=_EMAIL,
+                    sent_at=now,
+                    status=outcome.status,
+                    reason=outcome.reason,
+                )
                 .on_conflict_do_nothing()
             )

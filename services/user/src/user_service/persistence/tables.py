@@ -58,5 +58,8 @@ DELIVERIES: Final = Table(
     Column("tenant", String(40), primary_key=True),
     Column("notification_id", String(64), primary_key=True),
     Column("channel", String(16), primary_key=True),
+    # When it was sent, or left unsent for good.
     Column("sent_at", UtcDateTime, nullable=False),
+    Column("status", String(16), nullable=False, server_default="sent"),
+    Column("reason", String(40), nullable=True),
 )

@@ -1,0 +1,122 @@
+"""What has ended once ends alike in a run that knows nothing of the first: Temporal does not keep runs for ever."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from temporalio.client import Client
+
+from listing_service.domain.listings import ListingStatus as StoredStatus
+from listing_service.domain.purchases import PurchaseState
+from platform_contracts.listing.failures import ListingFailure
+from platform_contracts.listing.publication import ReviewDecision
+from platform_contracts.listing.purchase import PURCHASE_CANCELLED
+from platform_contracts.payment.failures import PaymentFailure
+from tests.fakes.listing import ListingPorts, listing_worker
+from tests.workflow.listing.publications import APPROVED, REJECTED, Submission
+from tests.workflow.listing.purchases import ordered
+
+_SOON = timedelta(seconds=1)
+
+
+async def test_purchase_that_was_sold_is_neither_charged_nor_sold_again(own_client: Client, task_queue: str) -> None:
+    async with ordered(own_client, task_queue, hold=timedelta(seconds=3)) as order:
+        first = await order.handle.result()
+        # The hold is long over when somebody asks again.
+        await asyncio.sleep(3)
+        again = await order.again()
+
+        assert await again.handle.result() == first
+
+    assert order.stock == (2, 0, 1)
+    assert order.payment.done == ["authorise", "capture"]
+
+
+async def test_purchase_that_was_captured_and_not_yet_marked_is_finished(own_client: Client, task_queue: str) -> None:
+    async with ordered(own_client, task_queue, token="tok_captured") as order:
+        assert await order.ended() == "COMPLETED"
+
+    (stored,) = order.ports.purchases.purchases.values()
+    assert stored.state is PurchaseState.SOLD
+    assert "void" not in order.payment.done
+
+
+@pytest.mark.parametrize(
+    ("token", "quantity", "failure"),
+    [
+        ("tok_declined", 1, PaymentFailure.DECLINED),
+        ("tok_capture_refused", 1, PaymentFailure.CAPTURE_REFUSED),
+        ("tok_ok", 4, ListingFailure.SOLD_OUT),
+    ],
+)
+async def test_purchase_that_failed_fails_alike(
+    own_client: Client, task_queue: str, token: str, quantity: int, failure: str
+) -> None:
+    async with ordered(own_client, task_queue, token=token, quantity=quantity) as order:
+        first = await order.failure_type()
+        asked = order.payment.done.count("authorise")
+        again = await order.again()
+
+        assert await again.failure_type() == first == failure
+
+    assert order.stock == (3, 0, 0)
+    assert order.payment.done.count("authorise") == asked
+
+
+async def test_purchase_that_was_cancelled_stays_cancelled(own_client: Client, task_queue: str) -> None:
+    async with ordered(own_client, task_queue, payment_away_for={"authorise": 3}) as order:
+        await order.reaches("authorise")
+        await order.handle.cancel()
+        await order.ended()
+        again = await order.again()
+
+        assert await again.failure_type() == PURCHASE_CANCELLED
+
+    assert order.stock == (3, 0, 0)
+
+
+@pytest.mark.parametrize("decision", [APPROVED, REJECTED], ids=["approved", "rejected"])
+async def test_submission_that_was_decided_is_not_reviewed_again(
+    own_client: Client, task_queue: str, decision: ReviewDecision
+) -> None:
+    ports = ListingPorts()
+    ports.listings.add("teapot", status=StoredStatus.DRAFT)
+    async with listing_worker(own_client, ports, task_queue=task_queue):
+        submission = await Submission(own_client, task_queue, ports).start()
+        await submission.reaches("in_review")
+        await submission.review(decision)
+        first = await submission.result()
+
+        await submission.start()
+        again = await submission.result()
+
+    assert again == first
+
+
+async def test_submission_that_nobody_decided_stays_overdue(own_client: Client, task_queue: str) -> None:
+    ports = ListingPorts(overdue_after=_SOON)
+    ports.listings.add("teapot", status=StoredStatus.DRAFT)
+    async with listing_worker(own_client, ports, task_queue=task_queue):
+        submission = await Submission(own_client, task_queue, ports).start()
+        first = await submission.failure_type()
+
+        await submission.start()
+        again = await submission.failure_type()
+
+    assert first == again == ListingFailure.REVIEW_OVERDUE
+
+
+async def test_submission_of_a_listing_that_is_no_draft_fails_alike_once_it_is_one(
+    own_client: Client, task_queue: str
+) -> None:
+    ports = ListingPorts()
+    teapot = ports.listings.add("teapot", status=StoredStatus.PUBLISHED)
+    async with listing_worker(own_client, ports, task_queue=task_queue):
+        submission = await Submission(own_client, task_queue, ports).start()
+        first = await submission.failure_type()
+        teapot.status = StoredStatus.DRAFT
+
+        await submission.start()
+        again = await submission.failure_type()
+
+    assert first == again == ListingFailure.NOT_A_DRAFT
