@@ -33,7 +33,13 @@ GUARDED = [
     ("GET", "/v1/sales"),
     ("GET", "/v1/balances"),
     ("GET", "/v1/analytics/event-counts"),
+    ("GET", "/v1/operations"),
     ("GET", "/v1/operations/acme:a:b:c"),
+    ("POST", "/v1/operations/acme:a:b:c/retry"),
+    ("POST", "/v1/operations/acme:a:b:c/reset"),
+    ("POST", "/v1/operations/acme:a:b:c/terminate"),
+    ("POST", "/v1/operations/acme:a:b:c/pause"),
+    ("POST", "/v1/operations/acme:a:b:c/resume"),
     ("POST", "/v1/operations/acme:a:b:c/cancel"),
 ]
 

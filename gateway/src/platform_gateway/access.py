@@ -30,7 +30,29 @@ REQUIRED: Final[Mapping[str, Scope]] = {
     "listSales": Scope.PURCHASES_READ,
     "listBalances": Scope.BALANCES_READ,
     "listEventCounts": Scope.ANALYTICS_READ,
+    "listOperations": Scope.OPERATIONS_READ,
     "getOperation": Scope.OPERATIONS_READ,
     "cancelOperation": Scope.OPERATIONS_CANCEL,
+    "retryOperation": Scope.OPERATIONS_OPERATE,
+    "resetOperation": Scope.OPERATIONS_OPERATE,
+    "terminateOperation": Scope.OPERATIONS_TERMINATE,
+    "pauseOperation": Scope.OPERATIONS_OPERATE,
+    "resumeOperation": Scope.OPERATIONS_OPERATE,
+    # The verb has a scope of its own beside it.
+    "startBulkOperation": Scope.OPERATIONS_OPERATE,
+    "getBulkOperation": Scope.OPERATIONS_OPERATE,
 }
 """The scope that a caller needs, by the operation's id."""
+
+AUDITED: Final = frozenset(
+    {
+        "cancelOperation",
+        "retryOperation",
+        "resetOperation",
+        "terminateOperation",
+        "pauseOperation",
+        "resumeOperation",
+        "startBulkOperation",
+    }
+)
+"""The operations whose callers are kept in the audit log, whatever came of it."""

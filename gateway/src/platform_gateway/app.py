@@ -20,6 +20,7 @@ from platform_gateway.routes.analytics import analytics_router
 from platform_gateway.routes.balances import balances_router
 from platform_gateway.routes.health import health_router
 from platform_gateway.routes.listings import listings_router
+from platform_gateway.routes.operating import operating_router
 from platform_gateway.routes.operations import operations_router
 from platform_gateway.routes.purchases import purchases_router
 from platform_gateway.routes.sales import sales_router
@@ -70,6 +71,7 @@ def create_app(
         balances_router(payment_views, authenticate=authenticate),
         analytics_router(analytics_views, authenticate=authenticate),
         operations_router(workflows, authenticate=authenticate),
+        operating_router(workflows, authenticate=authenticate),
     ]
     for router in guarded:
         app.include_router(router, dependencies=[Depends(documented_bearer), Depends(documented_key)])

@@ -22,19 +22,15 @@ _OPEN = ("RUNNING", "PAUSED")
 
 
 @dataclass(frozen=True)
-class Description:
-    """What Temporal says about one run of a workflow.
+class Execution:
+    """What Temporal says about one run of a workflow, in a list too.
 
     Made from the raw answer: the SDK's own description knows no status that is newer than the SDK.
     """
 
-    raw: DescribeWorkflowExecutionResponse
+    info: WorkflowExecutionInfo
+    """The part that every workflow has."""
     converter: DataConverter
-
-    @property
-    def info(self) -> WorkflowExecutionInfo:
-        """The part that every workflow has."""
-        return self.raw.workflow_execution_info
 
     @property
     def workflow_id(self) -> str:
@@ -80,6 +76,13 @@ class Description:
         return value
 
 
+@dataclass(frozen=True)
+class Description(Execution):
+    """What Temporal says about one run of a workflow when it is asked for that one."""
+
+    raw: DescribeWorkflowExecutionResponse
+
+
 async def describe(client: Client, workflow_id: str, *, run_id: str | None = None) -> Description:
     """Describe a run of the workflow; without a run id the latest.
 
@@ -94,7 +97,7 @@ async def describe(client: Client, workflow_id: str, *, run_id: str | None = Non
         retry=True,
         timeout=ATTEMPT,
     )
-    return Description(raw=raw, converter=client.data_converter)
+    return Description(info=raw.workflow_execution_info, converter=client.data_converter, raw=raw)
 
 
 def moment(timestamp: Timestamp) -> datetime:

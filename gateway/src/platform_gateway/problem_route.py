@@ -13,7 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from platform_gateway.access import REQUIRED
+from platform_gateway.access import AUDITED, REQUIRED
+from platform_gateway.audit import LoggedAudit
 from platform_gateway.callers import Caller, caller_with_every_scope
 from platform_gateway.problems import Kind, Problem, http_problem, invalid_request
 from platform_runtime.logs import get_logger
@@ -24,13 +25,15 @@ MAX_BODY_BYTES: Final = 64 * 1024
 Authenticate = Callable[[Request], Caller | str | Awaitable[Caller | str]]
 """Returns who calls, or the tenant of one who may do everything; or raises a `Problem` or an `HTTPException`."""
 
+Handle = Callable[[Request], Coroutine[Any, Any, Response]]
+
 _log = get_logger(__name__)
 
 
 class ProblemRoute(APIRoute):
     """Answers every error as a problem, reads a bounded body, and does not depend on the application around it."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Handle:
         """Return FastAPI's own handler with ours around it."""
         handle = super().get_route_handler()
 
@@ -41,7 +44,7 @@ class ProblemRoute(APIRoute):
                 await self.admit(bounded)
                 if bounded.method != "GET":
                     _require_json(bounded, await bounded.body(), is_wanted=self.body_field is not None)
-                return await handle(bounded)
+                return await self.handled(bounded, handle)
             except Problem as problem:
                 return problem.response()
             except RequestValidationError as error:
@@ -60,17 +63,23 @@ class ProblemRoute(APIRoute):
     async def admit(self, request: Request) -> None:
         """Let everybody in; a guarded route asks for more."""
 
+    async def handled(self, request: Request, handle: Handle) -> Response:
+        """Return the answer to a request that was let in; a guarded route keeps who has decided what."""
+        return await handle(request)
+
 
 def guarded_route(authenticate: Authenticate) -> type[ProblemRoute]:
     """Return the class of routes that ask who calls and what they may do, before they read the body.
 
     `caller_of` and `tenant_of` give the answer. A route that `access.REQUIRED` does not name cannot be made.
     """
+    audit = LoggedAudit()
 
     class GuardedRoute(ProblemRoute):
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
-            self._needs = REQUIRED[self.operation_id or self.name]
+            self._operation = self.operation_id or self.name
+            self._needs = REQUIRED[self._operation]
 
         async def admit(self, request: Request) -> None:
             said = authenticate(request)
@@ -79,6 +88,24 @@ def guarded_route(authenticate: Authenticate) -> type[ProblemRoute]:
             if self._needs not in caller.scopes:
                 raise Problem(Kind.INSUFFICIENT_SCOPE, f"It needs the scope {self._needs}.", scope=self._needs)
             request.state.caller = caller
+            request.state.audit_details = {}
+
+        async def handled(self, request: Request, handle: Handle) -> Response:
+            if self._operation not in AUDITED:
+                return await handle(request)
+            outcome = "unknown"
+            try:
+                answer = await handle(request)
+            except Problem as problem:
+                outcome = problem.kind.type
+                raise
+            else:
+                outcome = "done"
+                return answer
+            finally:
+                details: dict[str, Any] = request.state.audit_details
+                caller: Caller = request.state.caller
+                await audit.record(caller, self._operation, request.url.path, outcome=outcome, **details)
 
     return GuardedRoute
 
@@ -96,6 +123,12 @@ async def tenant_of(request: Request) -> str:
     """Return the tenant that a guarded route acts for; async as `caller_of` is."""
     caller: Caller = request.state.caller
     return caller.tenant
+
+
+async def audit_details_of(request: Request) -> dict[str, Any]:
+    """Return what a guarded route adds to its entry in the audit log: never a secret, never a body."""
+    details: dict[str, Any] = request.state.audit_details
+    return details
 
 
 class _BoundedRequest(Request):

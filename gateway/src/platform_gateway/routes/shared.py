@@ -13,7 +13,7 @@ from starlette.routing import Router
 from platform_contracts.message import ContractModel
 from platform_gateway.callers import Caller
 from platform_gateway.commands import Command
-from platform_gateway.problem_route import caller_of, tenant_of
+from platform_gateway.problem_route import audit_details_of, caller_of, tenant_of
 from platform_gateway.problems import RETRY_AFTER_SECONDS
 from platform_gateway.rest_models import Accepted, RestModel
 from platform_gateway.starting import Started
@@ -29,11 +29,15 @@ _DATE_AND_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]")
 OPERATION_ROUTE: Final = "operation"
 """The name of the route that tells where an operation stands."""
 
+CANCEL_OPERATION_ROUTE: Final = "operation_cancel"
+"""The name of the route that cancels an operation."""
+
 RequestT = TypeVar("RequestT", bound=ContractModel)
 ResultT = TypeVar("ResultT", bound=ContractModel)
 
 Tenant = Annotated[str, Depends(tenant_of)]
 Who = Annotated[Caller, Depends(caller_of)]
+AuditDetails = Annotated[dict[str, Any], Depends(audit_details_of)]
 
 IdempotencyKey = Annotated[
     str | None,
