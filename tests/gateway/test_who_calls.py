@@ -41,6 +41,8 @@ GUARDED = [
     ("POST", "/v1/operations/acme:a:b:c/pause"),
     ("POST", "/v1/operations/acme:a:b:c/resume"),
     ("POST", "/v1/operations/acme:a:b:c/cancel"),
+    ("POST", "/v1/bulk-operations"),
+    ("GET", "/v1/bulk-operations/b-1"),
 ]
 
 

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 import httpx
 
 from platform_gateway.app import create_app
+from platform_gateway.bulk_worker import working_on_bulk_operations
 from platform_gateway.settings import GatewaySettings
 from platform_gateway.status import LinkTargets
 from platform_gateway.views_client import ViewsClient
@@ -59,6 +60,7 @@ async def main() -> int:
         await stack.enter_async_context(serving(internal, internal_listener))
         await stack.enter_async_context(serving(app, listener))
         host, port = listener.getsockname()[:2]
+        await stack.enter_async_context(working_on_bulk_operations(temporal, runtime=seen.runtime))
         _log.info("gateway.serves", host=host, port=port, tenant=settings.tenant)
         await stop.wait()
         workflows.close()

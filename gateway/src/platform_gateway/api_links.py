@@ -23,6 +23,11 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         },
     },
     "archiveListing": _OPERATION,
+    "resetOperation": _OPERATION,
+    "startBulkOperation": {
+        **_OPERATION,
+        "getBulkOperation": {"bulkOperationId": "$response.body#/bulkOperationId"},
+    },
     "buy": {**_OPERATION, "getPurchase": _PURCHASE, "cancelPurchase": _PURCHASE},
 }
 """For each operation the ones that its answer leads to, and where their parameters come from."""

@@ -18,6 +18,7 @@ from platform_gateway.auth import ApiKey, documented_bearer, documented_key
 from platform_gateway.problems import Kind, Problem, http_problem, invalid_request
 from platform_gateway.routes.analytics import analytics_router
 from platform_gateway.routes.balances import balances_router
+from platform_gateway.routes.bulk_operations import bulk_operations_router
 from platform_gateway.routes.health import health_router
 from platform_gateway.routes.listings import listings_router
 from platform_gateway.routes.operating import operating_router
@@ -72,6 +73,7 @@ def create_app(
         analytics_router(analytics_views, authenticate=authenticate),
         operations_router(workflows, authenticate=authenticate),
         operating_router(workflows, authenticate=authenticate),
+        bulk_operations_router(workflows, authenticate=authenticate),
     ]
     for router in guarded:
         app.include_router(router, dependencies=[Depends(documented_bearer), Depends(documented_key)])

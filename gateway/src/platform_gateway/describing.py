@@ -54,17 +54,18 @@ class Execution:
 
     async def fingerprint(self) -> str | None:
         """Return the fingerprint of the request that started it; None when no request of ours did."""
-        return await self._from_memo(memo.FINGERPRINT, str)
+        return await self.from_memo(memo.FINGERPRINT, str)
 
     async def trace_id(self) -> str | None:
         """Return its trace; None when it was started outside of one."""
-        return await self._from_memo(memo.TRACE_ID, str)
+        return await self.from_memo(memo.TRACE_ID, str)
 
     async def progress(self) -> memo.Progress | None:
         """Return where it says that it stands; None when it has not said so yet."""
-        return await self._from_memo(memo.PROGRESS, memo.Progress)
+        return await self.from_memo(memo.PROGRESS, memo.Progress)
 
-    async def _from_memo(self, key: str, value_type: type[ValueT]) -> ValueT | None:
+    async def from_memo(self, key: str, value_type: type[ValueT]) -> ValueT | None:
+        """Return what its memo holds under the key; None when that is nothing of this type."""
         payload = self.info.memo.fields.get(key)
         if payload is None:
             return None

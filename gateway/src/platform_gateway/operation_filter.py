@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import rfc8785
 
+from platform_gateway import bulk_contract
 from platform_gateway.problems import Problem, invalid_field
 from platform_runtime.page_cursor import InvalidCursorError, decode_cursor, encode_cursor
 
@@ -66,8 +67,10 @@ class OperationFilter:
     blocked: bool = False
     """Only those that do not move, and why; visibility does not know, so each open one is asked."""
 
-    def query(self, tenant: str, *, only_open: bool = False) -> str:
+    def query(self, tenant: str, *, to_operate_on: bool = False) -> str:
         """Return the query of Temporal's visibility; it finds nothing but the tenant's own.
+
+        With `to_operate_on` it finds open operations alone, and no bulk operation: none may end itself.
 
         It orders by nothing: visibility in SQLite, MySQL and PostgreSQL refuses that, and its own order is the one that
         is wanted, open ones first and then newest first.
@@ -79,9 +82,11 @@ class OperationFilter:
             conditions.append(f"WorkflowType = '{self.type}'")
         if self.status is not None:
             conditions.append(f"ExecutionStatus = '{_IN_QUERIES[self.status]}'")
-        if self.blocked or only_open:
+        if self.blocked or to_operate_on:
             # Not "Running": a newer server has paused ones beside them.
             conditions.append("CloseTime IS NULL")
+        if to_operate_on:
+            conditions.append(f"WorkflowType != '{bulk_contract.WORKFLOW_TYPE}'")
         if self.started_after is not None:
             conditions.append(f"StartTime > '{_moment(self.started_after)}'")
         if self.started_before is not None:

@@ -46,7 +46,14 @@ class Page:
 
 
 async def operations_page(
-    client: Client, tenant: str, wanted: OperationFilter, *, limit: int, token: bytes = b"", raw_texts: bool = False
+    client: Client,
+    tenant: str,
+    wanted: OperationFilter,
+    *,
+    limit: int,
+    token: bytes = b"",
+    raw_texts: bool = False,
+    to_operate_on: bool = False,
 ) -> Page:
     """Return a page of the tenant's operations.
 
@@ -60,11 +67,12 @@ async def operations_page(
         limit: how many at most.
         token: where the page begins; empty: at the beginning.
         raw_texts: whether to tell what failures say themselves.
+        to_operate_on: whether only what a bulk operation may take is wanted.
 
     Raises:
         RPCError: when Temporal does not answer.
     """
-    query = wanted.query(tenant)
+    query = wanted.query(tenant, to_operate_on=to_operate_on)
     if not wanted.blocked:
         executions, following = await _visible(client, query, size=limit, token=token)
         return Page([Listed(each) for each in executions], following)

@@ -1,36 +1,19 @@
 """What the API takes and gives about operations and what operators do to them, in camelCase."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from platform_gateway.operation_filter import MAX_TYPE_CHARACTERS, Domain, OpenOrClosed, OperationFilter
+from platform_gateway.bulk_contract import ResetPoint, Verb
+from platform_gateway.moments import Moment
+from platform_gateway.operation_filter import MAX_TYPE_CHARACTERS, TYPE_PATTERN, Domain, OpenOrClosed, OperationFilter
 from platform_gateway.rest_models import Accepted, BlockedBy, Links, Progress, ResourceModel, RestModel, checked_name
 
 MAX_REASON_CHARACTERS: Final = 500
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=MAX_REASON_CHARACTERS), AfterValidator(checked_name)]
 """Why an operator does something; it stands in the operation's history and in the audit log."""
-
-
-class ResetPoint(StrEnum):
-    """Where a reset operation goes on from."""
-
-    FIRST_WORKFLOW_TASK = "firstWorkflowTask"
-    LAST_WORKFLOW_TASK = "lastWorkflowTask"
-
-
-class Verb(StrEnum):
-    """What can be done to operations."""
-
-    CANCEL = "cancel"
-    RETRY = "retry"
-    RESET = "reset"
-    TERMINATE = "terminate"
-    PAUSE = "pause"
-    RESUME = "resume"
 
 
 class OperationSummary(RestModel):
@@ -100,14 +83,12 @@ class Terminated(Accepted):
 class BulkFilter(ResourceModel):
     """Which operations are meant, as in their list."""
 
-    # Strict members take no text for enumerations and moments, and JSON has nothing else.
-    model_config = ConfigDict(strict=False)
-
-    domain: Domain | None = None
-    type: Annotated[str | None, Field(max_length=MAX_TYPE_CHARACTERS)] = None
-    status: OpenOrClosed | None = None
-    started_after: AwareDatetime | None = None
-    started_before: AwareDatetime | None = None
+    # Strict members take no text for an enumeration.
+    domain: Annotated[Domain | None, Field(strict=False)] = None
+    type: Annotated[str | None, Field(max_length=MAX_TYPE_CHARACTERS, pattern=TYPE_PATTERN)] = None
+    status: Annotated[OpenOrClosed | None, Field(strict=False)] = None
+    started_after: Moment | None = None
+    started_before: Moment | None = None
     blocked: bool = False
 
     def operations(self) -> OperationFilter:

@@ -29,6 +29,7 @@ class Kind(Enum):
     REVIEWER_IS_SUBMITTER = ("reviewer_is_submitter", 403, "Who submitted it may not review it")
     NOT_FOUND = ("not_found", 404, "There is nothing here")
     UNKNOWN_OPERATION = ("unknown_operation", 404, "There is no such operation")
+    UNKNOWN_BULK_OPERATION = ("unknown_bulk_operation", 404, "There is no such bulk operation")
     UNKNOWN_USER = ("unknown_user", 404, "There is no such user")
     UNKNOWN_LISTING = ("unknown_listing", 404, "There is no such listing")
     UNKNOWN_SUBMISSION = ("unknown_submission", 404, "There is no such submission")

@@ -14,10 +14,10 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from platform_gateway.bulk_contract import ResetPoint
 from platform_gateway.describing import Description
 from platform_gateway.finding import closed, ids, require_open
 from platform_gateway.operating import Order
-from platform_gateway.operation_models import ResetPoint
 from platform_gateway.problems import Kind, Problem, invalid_field
 from platform_gateway.temporal_calls import ATTEMPT, is_missing_workflow
 

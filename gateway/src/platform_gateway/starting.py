@@ -71,7 +71,11 @@ async def _start(client: Client, command: Command[RequestT, ResultT]) -> Workflo
         command.request,
         task_queue=command.task_queue,
         id=command.workflow_id,
-        memo={memo.FINGERPRINT: command.fingerprint, **({memo.TRACE_ID: trace_id} if trace_id else {})},
+        memo={
+            memo.FINGERPRINT: command.fingerprint,
+            **({memo.TRACE_ID: trace_id} if trace_id else {}),
+            **command.memo,
+        },
         id_reuse_policy=command.repeat.reuse_policy,
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         rpc_timeout=ATTEMPT,

@@ -3,11 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from platform_contracts.view import PageSize
 from platform_gateway.callers import Scope
+from platform_gateway.moments import Moment
 from platform_gateway.operation_filter import (
     MAX_CURSOR_CHARACTERS,
     MAX_TYPE_CHARACTERS,
@@ -95,8 +95,8 @@ async def _filter(
     domain: Annotated[Domain | None, Query()] = None,
     type: OperationType = None,  # noqa: A002 - the API's own word
     status: Annotated[OpenOrClosed | None, Query()] = None,
-    started_after: Annotated[AwareDatetime | None, Query(alias="startedAfter", description=_MOMENT)] = None,
-    started_before: Annotated[AwareDatetime | None, Query(alias="startedBefore", description=_MOMENT)] = None,
+    started_after: Annotated[Moment | None, Query(alias="startedAfter", description=_MOMENT)] = None,
+    started_before: Annotated[Moment | None, Query(alias="startedBefore", description=_MOMENT)] = None,
     blocked: Blocked = False,
 ) -> OperationFilter:
     return OperationFilter(

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Header, Query, Request
-from pydantic import AwareDatetime, BeforeValidator
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Router
 
@@ -24,7 +23,6 @@ MAX_WAIT_SECONDS: Final = 30
 """How long `Prefer: wait` can hold a request; proxies in between often give up after 60 s."""
 
 _WAIT: Final = re.compile(r'(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=$|[,;])', re.IGNORECASE)
-_DATE_AND_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]")
 
 OPERATION_ROUTE: Final = "operation"
 """The name of the route that tells where an operation stands."""
@@ -51,16 +49,6 @@ IdempotencyKey = Annotated[
 Cursor = Annotated[
     str | None, Query(max_length=500, description="`nextCursor` of the page before; none for the first page.")
 ]
-
-
-def _written_out(text: str) -> str:
-    # A bare number would be taken for the seconds since 1970.
-    if _DATE_AND_TIME.match(text) is None:
-        raise ValueError("write it as in RFC 3339, such as 2026-11-23T12:00:00Z")
-    return text
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 
 
 # Async although it waits for nothing: FastAPI would run it in a thread on every request.
