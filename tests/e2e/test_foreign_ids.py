@@ -42,12 +42,15 @@ async def ids(platform: Platform) -> Mapping[str, str]:
     await platform.gateway.onboard(user_id=user_id, email=f"{user_id}@example.com", name="Ada")
     listing_id = await published(platform.http, stock=5)
     purchase_id = await bought(platform.http, listing_id)
+    nothing = {"verb": "retry", "filter": {"type": "none"}, "reason": "a test", "dryRun": False}
+    bulk = await platform.http.post("/v1/bulk-operations", json=nothing)
     return {
         "userId": user_id,
         "listingId": listing_id,
         "submissionId": listing_id,
         "purchaseId": purchase_id,
         "workflowId": f"demo:listing:purchase:{purchase_id}",
+        "bulkOperationId": bulk.json()["bulkOperationId"],
     }
 
 
@@ -73,7 +76,7 @@ async def test_foreign_inbox_is_empty(foreigner: httpx.AsyncClient, ids: Mapping
 
 
 def test_every_kind_of_id_of_the_document_is_tried() -> None:
-    tried = {"userId", "listingId", "submissionId", "purchaseId", "workflowId"}
+    tried = {"userId", "listingId", "submissionId", "purchaseId", "workflowId", "bulkOperationId"}
 
     parameters = {
         parameter["name"]

@@ -128,6 +128,23 @@ async def test_terminate_ends_it_at_once_and_keeps_who_and_why(client: Client, w
     assert ended.identity == "gateway static-key"
 
 
+async def test_who_waits_for_a_terminated_operation_is_told(client: Client) -> None:
+    async with own_tenant(client) as api:
+        order = {
+            "purchaseId": new_user_id(),
+            "buyerId": "ada",
+            "lines": [{"listingId": "lamp", "quantity": 1}],
+            "paymentToken": "tok_ok",
+        }
+        workflow_id = (await api.post("/v1/purchases", json=order)).json()["workflowId"]
+        await _asked(api, workflow_id, "terminate")
+        answer = await api.post("/v1/purchases", json=order, headers={"Prefer": "wait=5"})
+
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "operation_terminated"
+    assert answer.json()["workflowId"] == workflow_id
+
+
 async def test_terminated_purchase_is_taken_over_by_reconciliation(client: Client) -> None:
     async with own_tenant(client) as api:
         order = {

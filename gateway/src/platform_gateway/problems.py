@@ -38,6 +38,7 @@ class Kind(Enum):
     DIFFERENT_DETAILS = ("different_details", 409, "The same thing was asked for with other details")
     OPERATION_CLOSED = ("operation_closed", 409, "The operation has ended")
     OPERATION_CANCELED = ("operation_canceled", 409, "The operation was cancelled")
+    OPERATION_TERMINATED = ("operation_terminated", 409, "An operator has ended the operation")
     NOT_IN_REVIEW = ("not_in_review", 409, "The submission is not in review")
     ALREADY_DECIDED = ("already_decided", 409, "The submission has been decided otherwise")
     NOTHING_TO_RETRY = ("nothing_to_retry", 409, "Nothing of the operation waits for its next attempt")

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailedError
-from temporalio.exceptions import CancelledError
+from temporalio.exceptions import CancelledError, TerminatedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from platform_contracts.listing.purchase import PURCHASE_CANCELLED
@@ -78,7 +78,8 @@ class WorkflowGateway:
             gone: waits until nobody is interested any more.
 
         Raises:
-            Problem: as `start`; `OperationFailure` when it failed, `OPERATION_CANCELED` when it was cancelled.
+            Problem: as `start`; `OperationFailure` when it failed, `OPERATION_CANCELED` when it was cancelled,
+                `OPERATION_TERMINATED` when it was ended.
         """
         started = await start(self.client, command)
         reasons = self._reasons(gone)
@@ -89,6 +90,8 @@ class WorkflowGateway:
             result = await result_within(started.handle, wait_seconds, unless=reasons)
         except (WorkflowFailureError, WorkflowUpdateFailedError) as error:
             kind = failure_type(error.cause)
+            if isinstance(error.cause, TerminatedError):
+                raise Problem(Kind.OPERATION_TERMINATED, workflowId=started.workflow_id, runId=started.run_id) from None
             if isinstance(error.cause, CancelledError) or kind == PURCHASE_CANCELLED:
                 raise Problem(Kind.OPERATION_CANCELED, workflowId=started.workflow_id, runId=started.run_id) from None
             raise OperationFailure(kind, workflow_id=started.workflow_id, run_id=started.run_id) from None
