@@ -123,7 +123,8 @@ def _queue(activity: PendingActivityInfo) -> str:
 def _by_failing(activity: PendingActivityInfo, raw_texts: bool) -> BlockedBy | None:
     if activity.attempt <= 1:
         return None
-    is_pausing = activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+    # Resumed or retried by hand it is due, and has no time.
+    is_pausing = activity.HasField("next_attempt_schedule_time")
     return ActivityRetrying(
         name=activity.activity_type.name,
         attempt=activity.attempt,

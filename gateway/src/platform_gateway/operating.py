@@ -78,6 +78,8 @@ async def retry(client: Client, found: Description, order: Order) -> tuple[str, 
         RPCError: when Temporal does not answer.
     """
     require_open(found)
+    if found.status == "PAUSED":
+        raise Problem(Kind.NOTHING_TO_RETRY, "It is paused.", **ids(found))
     retried = await _retry(client, found, order)
     async for child in awaited_children(client, found):
         if child.is_open:
@@ -155,8 +157,7 @@ async def resume(client: Client, found: Description, order: Order) -> tuple[str,
         await _resume_whole(client, found, order)
     resumed: list[str] = []
     for activity in found.raw.pending_activities:
-        # A server that pauses the whole operation shows its activities as paused too, until it goes on.
-        if not activity.paused or (is_whole and not activity.HasField("pause_info")):
+        if not activity.paused:
             continue
         request = UnpauseActivityRequest(
             namespace=client.namespace,
