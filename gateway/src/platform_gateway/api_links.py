@@ -8,6 +8,15 @@ _OPERATION: Final = {"getOperation": {"workflowId": _STARTED}, "cancelOperation"
 _WORKFLOW: Final = {"getWorkflowStatus": {"workflowId": _STARTED}, "cancelWorkflow": {"workflowId": _STARTED}}
 _LISTING: Final = {"listingId": "$request.body#/listingId"}
 _PURCHASE: Final = {"purchaseId": "$request.body#/purchaseId"}
+_OPERATED: Final = (
+    "getOperation",
+    "cancelOperation",
+    "retryOperation",
+    "resetOperation",
+    "terminateOperation",
+    "pauseOperation",
+    "resumeOperation",
+)
 
 LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "startNotification": _WORKFLOW,
@@ -23,6 +32,7 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         },
     },
     "archiveListing": _OPERATION,
+    "listOperations": {target: {"workflowId": "$response.body#/operations/0/workflowId"} for target in _OPERATED},
     "resetOperation": _OPERATION,
     "startBulkOperation": {
         **_OPERATION,

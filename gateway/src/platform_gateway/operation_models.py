@@ -12,7 +12,9 @@ from platform_gateway.rest_models import Accepted, BlockedBy, Links, Progress, R
 
 MAX_REASON_CHARACTERS: Final = 500
 
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=MAX_REASON_CHARACTERS), AfterValidator(checked_name)]
+Reason = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_REASON_CHARACTERS, pattern=r"\S"), AfterValidator(checked_name)
+]
 """Why an operator does something; it stands in the operation's history and in the audit log."""
 
 
