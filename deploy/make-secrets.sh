@@ -20,6 +20,6 @@ secret() {
 for name in gateway_api_key service_token postgres_password temporal_password; do
   secret "$name" "$(random)"
 done
-for owner in user payment listing analytics; do
+for owner in gateway user payment listing analytics; do
   secret "${owner}_database_url" "postgresql://$owner:$(random)@postgres:5432/$owner"
 done

@@ -62,6 +62,17 @@ def test_service_and_its_job_get_the_database_of_their_own_and_no_other(service:
     assert f"{service.name}_database_url" in _secrets("databases")
 
 
+def test_gateway_waits_until_the_database_of_its_own_is_prepared() -> None:
+    prepare = CONTAINERS["gateway-prepare"]
+
+    assert prepare["command"] == ["python", "-m", "platform_gateway", "prepare"]
+    assert prepare["depends_on"]["databases"] == {"condition": "service_completed_successfully"}
+    assert prepare["restart"] == "no"
+    assert CONTAINERS["gateway"]["depends_on"]["gateway-prepare"] == {"condition": "service_completed_successfully"}
+    assert _secrets("gateway-prepare") == {"gateway_database_url"}
+    assert "gateway_database_url" in _secrets("databases")
+
+
 @each_service
 def test_gateway_finds_the_views_of_a_service(service: Service) -> None:
     variables = CONTAINERS["gateway"]["environment"]
@@ -135,7 +146,7 @@ def test_no_secret_stands_in_the_file() -> None:
     }
 
     assert not secret
-    assert {"gateway_api_key", "service_token"} == _secrets("gateway")
+    assert _secrets("gateway") == {"gateway_api_key", "service_token", "gateway_database_url"}
 
 
 def test_secrets_are_files_that_git_ignores_and_the_script_makes(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import opentelemetry.sdk.environment_variables as opentelemetry_variables
 import pytest
@@ -144,10 +145,7 @@ def test_every_setting_stands_in_the_example(settings: type[BaseSettings]) -> No
 def test_commands_and_their_options_exist(document: Path) -> None:
     group = get_command(app)
     assert isinstance(group, TyperGroup)
-    options = {
-        name: {option for parameter in command.params for option in parameter.opts} | {"--help"}
-        for name, command in group.commands.items()
-    }
+    options = {name: _options(command) | {"--help"} for name, command in group.commands.items()}
 
     wrong = [
         (name, rest.strip())
@@ -157,6 +155,13 @@ def test_commands_and_their_options_exist(document: Path) -> None:
     ]
 
     assert wrong == []
+
+
+def _options(command: Any) -> set[str]:
+    """Return the options of a command and of the commands below it."""
+    below: list[Any] = list(command.commands.values()) if isinstance(command, TyperGroup) else []
+    own: set[str] = {option for parameter in command.params for option in parameter.opts}
+    return own.union(*(_options(each) for each in below))
 
 
 @each_document

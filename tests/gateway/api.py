@@ -1,9 +1,13 @@
 """A client of the API that finds fault with every answer that the documentation does not have."""
 
 import asyncio
+import atexit
 import re
+import shutil
+import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from typing import Any, cast
 from uuid import uuid4
 
@@ -14,13 +18,19 @@ from temporalio.client import Client
 from temporalio.contrib.opentelemetry import create_tracer_provider
 
 from platform_gateway.app import create_app
+from platform_gateway.persistence.api_keys import SqlKeyStore
+from platform_gateway.persistence.audit_log import SqlAuditLog
 from platform_gateway.settings import GatewaySettings
 from platform_gateway.status import LinkTargets
+from platform_gateway.stores import Stores
 from platform_gateway.views_client import ViewsClient
 from platform_gateway.workflow_gateway import WorkflowGateway
+from platform_runtime.database import Database
+from platform_runtime.migrations import migrate
 from platform_runtime.problem import PROBLEM_MEDIA_TYPE
 
 TRACER_PROVIDER = create_tracer_provider()
+MIGRATIONS = "platform_gateway.persistence.migrations"
 SERVICE_TOKEN = SecretStr("token-of-the-services")
 LINKS = LinkTargets(temporal_ui_url="http://temporal.example", jaeger_ui_url="http://jaeger.example/")
 
@@ -32,6 +42,8 @@ def gateway_app(
     views_url: str = "http://127.0.0.1:9",
     token: SecretStr | None = SERVICE_TOKEN,
     workflows: WorkflowGateway | None = None,
+    stores: Stores | None = None,
+    issuer_http: httpx.AsyncClient | None = None,
     **settings: Any,
 ) -> FastAPI:
     """Return the application as the process would make it."""
@@ -42,6 +54,8 @@ def gateway_app(
         payment_views=ViewsClient(http, url=views_url, token=token),
         listing_views=ViewsClient(http, url=views_url, token=token),
         analytics_views=ViewsClient(http, url=views_url, token=token),
+        stores=stores or stores_of(Database("sqlite:///nowhere.sqlite3")),
+        issuer_http=issuer_http,
         tracer_provider=TRACER_PROVIDER,
     )
 
@@ -56,7 +70,10 @@ async def opened_api(
     client: Client, *, headers: dict[str, str] | None = None, **options: Any
 ) -> AsyncGenerator[httpx.AsyncClient]:
     """Yield a client of the application."""
-    async with httpx.AsyncClient(trust_env=False) as outgoing:
+    async with httpx.AsyncClient(trust_env=False) as outgoing, AsyncExitStack() as stack:
+        if "stores" not in options:
+            database = await stack.enter_async_context(Database.opened(_database_url()))
+            options["stores"] = stores_of(database)
         app = gateway_app(client, http=outgoing, **options)
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app, raise_app_exceptions=False),
@@ -66,6 +83,21 @@ async def opened_api(
             timeout=30,
         ) as api:
             yield api
+
+
+def stores_of(database: Database) -> Stores:
+    """Return what is in a database of the gateway."""
+    return Stores(database, SqlKeyStore(database), SqlAuditLog(database))
+
+
+@cache
+def _database_url() -> str:
+    """Return the database of the tests that do not look into it; each process of a parallel run has its own."""
+    directory = tempfile.mkdtemp(prefix="partner-gateway-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    url = f"sqlite:///{directory}/gateway.sqlite3"
+    migrate(url, MIGRATIONS)
+    return url
 
 
 def documented_by(app: FastAPI) -> Callable[[httpx.Response], Any]:

@@ -52,13 +52,20 @@ async def running_gateway(directory: Path, **environment: str) -> AsyncGenerator
 
 
 async def start_gateway(directory: Path, **environment: str) -> asyncio.subprocess.Process:
-    """Start the process with nothing of this one's settings; its output goes into the file `log`."""
+    """Prepare the database and start the process; its output goes into the file `log`."""
+    prepared = await start_command(directory, "prepare", **environment)
+    assert await prepared.wait() == 0, (directory / "log").read_text()
+    return await start_command(directory, **environment)
+
+
+async def start_command(directory: Path, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
+    """Start `python -m platform_gateway` with nothing of this one's settings; its output goes into the file `log`."""
     ours = ("GATEWAY_", "TEMPORAL_", "OTEL_", "USER_", "PAYMENT_", "LISTING_", "ANALYTICS_", "LOG_", "SERVICE_TOKEN")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith((*ours, "PARTNER_HOME"))}
     with (directory / "log").open("wb") as log:
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "platform_gateway"),
+            *("-m", "platform_gateway", *arguments),
             cwd=directory,
             env={**inherited, "LOG_FORMAT": "json", **environment},
             stdout=log,

@@ -84,7 +84,7 @@ async def test_every_guarded_route_documents_how_to_come_in(api: httpx.AsyncClie
     assert operations.keys() == REQUIRED.keys() | PUBLIC
     for operation in (operations[name] for name in REQUIRED):
         assert operation["security"] == [{"HTTPBearer": []}, {"APIKeyHeader": []}]
-        assert {"401", "403", "503"} <= operation["responses"].keys()
+        assert {"401", "403", "429", "503"} <= operation["responses"].keys()
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])

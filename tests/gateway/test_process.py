@@ -13,7 +13,13 @@ import pytest
 from temporalio.client import Client
 
 from tests.gateway.api import asked_until, notification, onboarding
-from tests.gateway.gateway_process import GatewayProcess, running_collector, running_gateway, start_gateway
+from tests.gateway.gateway_process import (
+    GatewayProcess,
+    running_collector,
+    running_gateway,
+    start_command,
+    start_gateway,
+)
 from tests.gateway.stubs import WAITS
 from tests.gateway.temporal_process import free_port
 
@@ -74,7 +80,7 @@ async def test_a_taken_port_is_one_line_that_names_the_variable(tmp_path: Path, 
 
 
 async def test_a_wrong_setting_is_one_line_that_names_the_variable(tmp_path: Path) -> None:
-    process = await start_gateway(tmp_path, GATEWAY_HOST="0.0.0.0")
+    process = await start_command(tmp_path, GATEWAY_HOST="0.0.0.0")
     async with asyncio.timeout(STOPS_WITHIN_SECONDS * 3):
         code = await process.wait()
 

@@ -43,6 +43,11 @@ GUARDED = [
     ("POST", "/v1/operations/acme:a:b:c/cancel"),
     ("POST", "/v1/bulk-operations"),
     ("GET", "/v1/bulk-operations/b-1"),
+    ("POST", "/v1/api-keys"),
+    ("GET", "/v1/api-keys"),
+    ("POST", "/v1/api-keys/0123456789abcdef/rotate"),
+    ("POST", "/v1/api-keys/0123456789abcdef/revoke"),
+    ("GET", "/v1/audit-log"),
 ]
 
 
@@ -98,12 +103,25 @@ async def test_a_key_in_a_file_is_a_key(client: Client, tmp_path: Path) -> None:
     assert (right.status_code, wrong.status_code) == (202, 401)
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/docs", "/openapi.json"])
-async def test_health_and_documentation_are_open(client: Client, path: str) -> None:
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+async def test_health_is_open(client: Client, path: str) -> None:
     async with opened_api(client, api_key=KEY) as api:
         answer = await api.get(path)
 
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+async def test_the_documentation_is_for_those_who_develop(client: Client, path: str) -> None:
+    async with (
+        opened_api(client, api_key=KEY) as locked,
+        opened_api(client, api_key=KEY, docs=True) as wanted,
+        opened_api(client) as everybodys,
+        opened_api(client, docs=False) as unwanted,
+    ):
+        answers = [await api.get(path) for api in (locked, wanted, everybodys, unwanted)]
+
+    assert [answer.status_code for answer in answers] == [404, 200, 200, 404]
 
 
 async def test_another_tenants_operation_does_not_exist(client: Client) -> None:

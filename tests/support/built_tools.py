@@ -8,12 +8,14 @@ from deploy.rehearsal.programs import compose_command
 from platform_cli.errors import ToolUnavailableError
 from platform_cli.tools import jaeger, mailpit, temporal_server
 from tests import tools
+from tests.support.toxiproxy import executable as toxiproxy_executable
 
 _LOCAL_STACK = (temporal_server.executable, jaeger.executable, mailpit.executable)
 # The fixtures below, and what each of them gets.
 _GETTERS: dict[str, tuple[Callable[[], object], ...]] = {
     "local_stack_tools": _LOCAL_STACK,
     "compose": (compose_command,),
+    "toxiproxy": (toxiproxy_executable,),
 }
 _PROBLEMS = pytest.StashKey[dict[str, str]]()
 
@@ -43,6 +45,12 @@ def compose(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """Return the command that is docker's compose; skips when it is not to be had."""
     _skip_without("compose", request)
     return compose_command()
+
+
+@pytest.fixture(scope="session")
+def toxiproxy(request: pytest.FixtureRequest) -> None:
+    """Make sure that `fault_proxy` will build nothing; skips when its program is not to be had."""
+    _skip_without("toxiproxy", request)
 
 
 def _skip_without(fixture: str, request: pytest.FixtureRequest) -> None:

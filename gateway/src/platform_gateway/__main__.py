@@ -1,13 +1,17 @@
-"""The gateway's process: `python -m platform_gateway`."""
+"""The gateway's process: `python -m platform_gateway` serves, `… prepare` makes ready, `… keys` manages API keys."""
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from typing import NoReturn
 
 import httpx
 
 from platform_gateway.app import create_app
 from platform_gateway.bulk_worker import working_on_bulk_operations
+from platform_gateway.keys_command import manage_keys, parsed_arguments
 from platform_gateway.settings import GatewaySettings
 from platform_gateway.status import LinkTargets
+from platform_gateway.stores import opened_stores, prepare_stores
 from platform_gateway.views_client import ViewsClient
 from platform_gateway.workflow_gateway import WorkflowGateway
 from platform_runtime.internal_app import bind, internal_app, serving
@@ -26,11 +30,32 @@ from platform_runtime.temporal_client import connect
 _log = get_logger("platform_gateway")
 
 
-async def main() -> int:
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Do what the command line says; without a command, serve."""
+    arguments = parsed_arguments(argv)
+    load_environment()
+    match arguments.command:
+        case "prepare":
+            run_process(_prepare)
+        case "keys":
+            run_process(lambda: manage_keys(arguments))
+        case _:
+            run_process(serve)
+
+
+async def _prepare() -> int:
+    settings = load_settings(GatewaySettings)
+    configure_logs(load_settings(LogSettings), service="gateway")
+    await prepare_stores(settings)
+    _log.info("gateway.prepared")
+    return 0
+
+
+async def serve() -> int:
     """Serve until SIGTERM or SIGINT; return the exit code.
 
     Raises:
-        SystemExit: with one line, when a setting is wrong or a port is taken.
+        SystemExit: with one line, when a setting is wrong, a port is taken, or the database is not prepared.
     """
     settings = load_settings(GatewaySettings)
     temporal = load_settings(TemporalSettings)
@@ -48,6 +73,9 @@ async def main() -> int:
             await connect(temporal, runtime=seen.runtime, lazy=True),
             links=LinkTargets(temporal_ui_url=settings.temporal_ui_url, jaeger_ui_url=settings.jaeger_ui_url),
         )
+        stores = await stack.enter_async_context(opened_stores(settings))
+        # The issuer is in the world outside, perhaps behind a proxy.
+        issuer_http = await stack.enter_async_context(httpx.AsyncClient())
         app = create_app(
             settings,
             workflows=workflows,
@@ -55,13 +83,19 @@ async def main() -> int:
             payment_views=ViewsClient(http, url=settings.payment_views_url, token=token),
             listing_views=ViewsClient(http, url=settings.listing_views_url, token=token),
             analytics_views=ViewsClient(http, url=settings.analytics_views_url, token=token),
+            stores=stores,
+            issuer_http=issuer_http,
         )
-        internal = internal_app(registry=seen.registry, checks={"temporal": workflows.problem})
+        internal = internal_app(
+            registry=seen.registry, checks={"temporal": workflows.problem, "database": stores.database.problem}
+        )
         await stack.enter_async_context(serving(internal, internal_listener))
         await stack.enter_async_context(serving(app, listener))
         host, port = listener.getsockname()[:2]
         await stack.enter_async_context(working_on_bulk_operations(temporal, runtime=seen.runtime))
-        _log.info("gateway.serves", host=host, port=port, tenant=settings.tenant)
+        _log.info(
+            "gateway.serves", host=host, port=port, tenant=settings.tenant, authenticated=settings.is_authenticated
+        )
         await stop.wait()
         workflows.close()
     _log.info("gateway.stopped")
@@ -69,5 +103,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    load_environment()
-    run_process(main)
+    main()

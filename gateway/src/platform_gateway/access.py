@@ -41,11 +41,19 @@ REQUIRED: Final[Mapping[str, Scope]] = {
     # The verb has a scope of its own beside it.
     "startBulkOperation": Scope.OPERATIONS_OPERATE,
     "getBulkOperation": Scope.OPERATIONS_OPERATE,
+    "createApiKey": Scope.API_KEYS_MANAGE,
+    "listApiKeys": Scope.API_KEYS_MANAGE,
+    "rotateApiKey": Scope.API_KEYS_MANAGE,
+    "revokeApiKey": Scope.API_KEYS_MANAGE,
+    "listAuditLog": Scope.AUDIT_READ,
 }
 """The scope that a caller needs, by the operation's id."""
 
 AUDITED: Final = frozenset(
     {
+        "cancelWorkflow",
+        "reviewSubmission",
+        "cancelPurchase",
         "cancelOperation",
         "retryOperation",
         "resetOperation",
@@ -53,6 +61,10 @@ AUDITED: Final = frozenset(
         "pauseOperation",
         "resumeOperation",
         "startBulkOperation",
+        "createApiKey",
+        "rotateApiKey",
+        "revokeApiKey",
     }
 )
-"""The operations whose callers are kept in the audit log, whatever came of it."""
+"""The decisions: whoever takes one is in the audit log before it is taken. What staff change for another account is
+there as well."""

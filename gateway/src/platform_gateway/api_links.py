@@ -7,6 +7,7 @@ _STARTED: Final = "$response.body#/workflowId"
 _OPERATION: Final = {"getOperation": {"workflowId": _STARTED}, "cancelOperation": {"workflowId": _STARTED}}
 _WORKFLOW: Final = {"getWorkflowStatus": {"workflowId": _STARTED}, "cancelWorkflow": {"workflowId": _STARTED}}
 _LISTING: Final = {"listingId": "$request.body#/listingId"}
+_API_KEY: Final = {each: {"keyId": "$response.body#/keyId"} for each in ("rotateApiKey", "revokeApiKey")}
 _PURCHASE: Final = {"purchaseId": "$request.body#/purchaseId"}
 _OPERATED: Final = (
     "getOperation",
@@ -38,6 +39,8 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         **_OPERATION,
         "getBulkOperation": {"bulkOperationId": "$response.body#/bulkOperationId"},
     },
+    "createApiKey": _API_KEY,
+    "rotateApiKey": _API_KEY,
     "buy": {**_OPERATION, "getPurchase": _PURCHASE, "cancelPurchase": _PURCHASE},
 }
 """For each operation the ones that its answer leads to, and where their parameters come from."""

@@ -5,18 +5,24 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, TypeGuard
 
+import httpx
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from opentelemetry.trace import TracerProvider
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp
 
 from platform_gateway.access_log import QUIET_PATHS, AccessLog
+from platform_gateway.acting import document_account
 from platform_gateway.api_document import DESCRIPTION, document_with_examples
-from platform_gateway.auth import ApiKey, documented_bearer, documented_key
+from platform_gateway.auth import documented_bearer, documented_key
+from platform_gateway.identities import authentication
 from platform_gateway.problems import Kind, Problem, http_problem, invalid_request
 from platform_gateway.routes.analytics import analytics_router
+from platform_gateway.routes.api_keys import api_keys_router
+from platform_gateway.routes.audit_log import audit_log_router
 from platform_gateway.routes.balances import balances_router
 from platform_gateway.routes.bulk_operations import bulk_operations_router
 from platform_gateway.routes.health import health_router
@@ -27,7 +33,10 @@ from platform_gateway.routes.purchases import purchases_router
 from platform_gateway.routes.sales import sales_router
 from platform_gateway.routes.temporal import temporal_router
 from platform_gateway.routes.users import users_router
+from platform_gateway.security_headers import DOCS_PATH, OPENAPI_PATH, SecurityHeaders
 from platform_gateway.settings import GatewaySettings
+from platform_gateway.stores import Stores
+from platform_gateway.tenant_limits import TenantLimits
 from platform_gateway.views_client import ViewsClient
 from platform_gateway.workflow_gateway import WorkflowGateway
 
@@ -40,6 +49,8 @@ def create_app(
     payment_views: ViewsClient,
     listing_views: ViewsClient,
     analytics_views: ViewsClient,
+    stores: Stores,
+    issuer_http: httpx.AsyncClient | None = None,
     tracer_provider: TracerProvider | None = None,
 ) -> FastAPI:
     """Return the application.
@@ -51,18 +62,28 @@ def create_app(
         payment_views: what the payment service shows.
         listing_views: what the listing service shows.
         analytics_views: what the analytics service shows.
+        stores: API keys and the audit log.
+        issuer_http: asks the OIDC issuer; None: its tokens are not taken.
         tracer_provider: where the spans of requests go; None: the process's own.
     """
-    app = FastAPI(
+    is_open = not settings.is_authenticated
+    serves_docs = settings.serves_docs(is_open=is_open)
+    app = _Gateway(
         title="Partner platform",
         version=version("platform-gateway"),
         description=DESCRIPTION,
+        openapi_url=OPENAPI_PATH if serves_docs else None,
+        docs_url=DOCS_PATH if serves_docs else None,
         redoc_url=None,
         # A redirect would be the one answer that no client of this API expects.
         redirect_slashes=False,
         telemetry={"operation_spans": False, "exclude": _is_quiet, "tracer_provider": tracer_provider},
     )
-    authenticate = ApiKey(settings.key(), tenant=settings.tenant)
+    app.state.hsts_seconds = settings.hsts_seconds
+    limits = TenantLimits(
+        rate=settings.tenant_rate(is_open=is_open), in_flight=settings.tenant_in_flight(is_open=is_open)
+    )
+    authenticate = authentication(settings, audit=stores.audit, keys=stores.keys, http=issuer_http, limits=limits)
     guarded = [
         temporal_router(workflows, authenticate=authenticate, execute_wait_seconds=settings.execute_wait_seconds),
         users_router(workflows, user_views, authenticate=authenticate),
@@ -74,8 +95,11 @@ def create_app(
         operations_router(workflows, authenticate=authenticate),
         operating_router(workflows, authenticate=authenticate),
         bulk_operations_router(workflows, authenticate=authenticate),
+        api_keys_router(stores.keys, authenticate=authenticate),
+        audit_log_router(stores.audit, authenticate=authenticate),
     ]
     for router in guarded:
+        document_account(router)
         app.include_router(router, dependencies=[Depends(documented_bearer), Depends(documented_key)])
     app.include_router(health_router(workflows.problem))
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -84,6 +108,14 @@ def create_app(
     app.add_middleware(AccessLog)
     document_with_examples(app)
     return app
+
+
+class _Gateway(FastAPI):
+    """Adds the security headers around everything, the answer to a bug of a middleware included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return Starlette's own stack with the headers around it."""
+        return SecurityHeaders(super().build_middleware_stack(), hsts_seconds=self.state.hsts_seconds)
 
 
 def _is_quiet(scope: MutableMapping[str, Any]) -> bool:

@@ -68,7 +68,43 @@ def _done(workflow_id: str, result: Mapping[str, Any], *, status: str = "COMPLET
     return {"workflowId": workflow_id, "runId": _RUN, "status": status, "result": result}
 
 
+_KEY: Final = {
+    "keyId": "3f9a1c07b2d4e865",
+    "account": "acme",
+    "name": "warehouse",
+    "role": "partner",
+    "scopes": ["purchases:read"],
+    "createdAt": "2026-11-23T12:00:00Z",
+    "createdBy": "key:a1b2c3d4e5f60718",
+    "expiresAt": None,
+    "revokedAt": None,
+    "successor": None,
+}
+_ISSUED: Final = {**_KEY, "apiKey": f"pp_live_{_KEY['keyId']}_{'x' * 43}"}
+
 EXAMPLES: Final[Mapping[str, Any]] = {
+    "ApiKeyRequest": {"role": "partner", "scopes": ["purchases:read"], "name": "warehouse"},
+    "ApiKeyState": {**_KEY, "revokedAt": "2026-11-24T08:00:00Z"},
+    "ApiKeysPage": {"apiKeys": [_KEY], "nextCursor": None},
+    "AuditLogPage": {
+        "entries": [
+            {
+                "entryId": "42",
+                "recordedAt": "2026-11-23T12:00:00Z",
+                "account": "acme",
+                "subject": "user:ada",
+                "home": "platform",
+                "action": "reviewSubmission",
+                "target": "/v1/listings/lamp/submissions/lamp-1/review",
+                "outcome": "done",
+                "details": {"approved": True, "reviewerId": "edsger"},
+                "traceId": _TRACE,
+            }
+        ],
+        "nextCursor": None,
+    },
+    "IssuedApiKey": _ISSUED,
+    "RotationRequest": {"overlapSeconds": 86400},
     "Accepted": {"workflowId": _PURCHASE, "runId": _RUN, "status": "RUNNING"},
     "Balances": {"balances": [{"minorUnits": 1125, "currency": "EUR", "exponent": 2}], "asOf": "2026-11-23T12:00:00Z"},
     "BulkOperation": {

@@ -15,8 +15,12 @@ from starlette.responses import Response
 
 from platform_gateway.access import AUDITED, REQUIRED
 from platform_gateway.audit import LoggedAudit
+from platform_gateway.auditing import DENIED, audited, keep_if_possible
+from platform_gateway.auth import Authentication
 from platform_gateway.callers import Caller, caller_with_every_scope
-from platform_gateway.problems import Kind, Problem, http_problem, invalid_request
+from platform_gateway.problems import Kind, Problem, documented, http_problem, invalid_request
+from platform_gateway.refusals import count_refusal
+from platform_gateway.tenant_limits import Admission
 from platform_runtime.logs import get_logger
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -38,27 +42,38 @@ class ProblemRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
-            bounded = _BoundedRequest(request.scope, request.receive)
+            # Its place is free again once the answer begins: streams last, and have a limit of their own.
             try:
-                # Who may not come in learns nothing about what would have been a valid request.
-                await self.admit(bounded)
-                if bounded.method != "GET":
-                    _require_json(bounded, await bounded.body(), is_wanted=self.body_field is not None)
-                return await self.handled(bounded, handle)
-            except Problem as problem:
-                return problem.response()
-            except RequestValidationError as error:
-                return invalid_request(error).response()
-            except HTTPException as error:
-                return http_problem(error).response()
-            except ClientDisconnect:
-                # Nobody is left to read it.
-                return Response(status_code=HTTPStatus.BAD_REQUEST)
-            except Exception:  # noqa: BLE001 - the outermost frame: a bug is logged and answered without its text
-                _log.exception("request.failed", route=self.path)
-                return Problem(Kind.INTERNAL, "It was logged under the trace id.").response()
+                response = await self._answer(_BoundedRequest(request.scope, request.receive), handle)
+            finally:
+                admission: Admission | None = getattr(request.state, "admission", None)
+                if admission is not None:
+                    admission.leave()
+            if admission is not None:
+                response.headers.update(admission.headers)
+            return response
 
         return answer
+
+    async def _answer(self, bounded: "_BoundedRequest", handle: Handle) -> Response:
+        try:
+            # Who may not come in learns nothing about what would have been a valid request.
+            await self.admit(bounded)
+            if bounded.method != "GET":
+                _require_json(bounded, await bounded.body(), is_wanted=self.body_field is not None)
+            return await self.handled(bounded, handle)
+        except Problem as problem:
+            return _problem(bounded, problem)
+        except RequestValidationError as error:
+            return _problem(bounded, invalid_request(error))
+        except HTTPException as error:
+            return _problem(bounded, http_problem(error))
+        except ClientDisconnect:
+            # Nobody is left to read it.
+            return Response(status_code=HTTPStatus.BAD_REQUEST)
+        except Exception:  # noqa: BLE001 - the outermost frame: a bug is logged and answered without its text
+            _log.exception("request.failed", route=self.path)
+            return Problem(Kind.INTERNAL, "It was logged under the trace id.").response()
 
     async def admit(self, request: Request) -> None:
         """Let everybody in; a guarded route asks for more."""
@@ -72,11 +87,15 @@ def guarded_route(authenticate: Authenticate) -> type[ProblemRoute]:
     """Return the class of routes that ask who calls and what they may do, before they read the body.
 
     `caller_of` and `tenant_of` give the answer. A route that `access.REQUIRED` does not name cannot be made.
+
+    Denials and decisions are kept in the audit log of the gateway's own `Authentication`, else in the process's log.
     """
-    audit = LoggedAudit()
+    audit = authenticate.audit if isinstance(authenticate, Authentication) else LoggedAudit()
 
     class GuardedRoute(ProblemRoute):
         def __init__(self, *args: Any, **options: Any) -> None:
+            # Whatever it does, its caller may have asked for too much.
+            options["responses"] = {**documented(HTTPStatus.TOO_MANY_REQUESTS), **(options.get("responses") or {})}
             super().__init__(*args, **options)
             self._operation = self.operation_id or self.name
             self._needs = REQUIRED[self._operation]
@@ -86,26 +105,20 @@ def guarded_route(authenticate: Authenticate) -> type[ProblemRoute]:
             who = await said if inspect.isawaitable(said) else said
             caller = caller_with_every_scope(who, subject="application") if isinstance(who, str) else who
             if self._needs not in caller.scopes:
+                path = request.url.path
+                await keep_if_possible(audit, caller, self._operation, path, outcome=DENIED, scope=self._needs)
                 raise Problem(Kind.INSUFFICIENT_SCOPE, f"It needs the scope {self._needs}.", scope=self._needs)
             request.state.caller = caller
             request.state.audit_details = {}
 
         async def handled(self, request: Request, handle: Handle) -> Response:
-            if self._operation not in AUDITED:
+            caller: Caller = request.state.caller
+            is_change = request.method not in ("GET", "HEAD")
+            if self._operation not in AUDITED and not (caller.acts_for_another and is_change):
                 return await handle(request)
-            outcome = "unknown"
-            try:
-                answer = await handle(request)
-            except Problem as problem:
-                outcome = problem.kind.type
-                raise
-            else:
-                outcome = "done"
-                return answer
-            finally:
-                details: dict[str, Any] = request.state.audit_details
-                caller: Caller = request.state.caller
-                await audit.record(caller, self._operation, request.url.path, outcome=outcome, **details)
+            details: dict[str, Any] = request.state.audit_details
+            async with audited(audit, caller, self._operation, request.url.path, details):
+                return await handle(request)
 
     return GuardedRoute
 
@@ -129,6 +142,11 @@ async def audit_details_of(request: Request) -> dict[str, Any]:
     """Return what a guarded route adds to its entry in the audit log: never a secret, never a body."""
     details: dict[str, Any] = request.state.audit_details
     return details
+
+
+def _problem(request: Request, problem: Problem) -> Response:
+    count_refusal(request, problem.kind)
+    return problem.response()
 
 
 class _BoundedRequest(Request):

@@ -24,8 +24,10 @@ class Kind(Enum):
     """The kinds of problem: stable type, status, title."""
 
     MALFORMED_JSON = ("malformed_json", 400, "The body is not JSON")
-    UNAUTHENTICATED = ("unauthenticated", 401, "A valid API key is needed")
+    UNAUTHENTICATED = ("unauthenticated", 401, "A valid API key or token is needed")
     INSUFFICIENT_SCOPE = ("insufficient_scope", 403, "The caller may not do this")
+    FOREIGN_ACCOUNT = ("foreign_account", 403, "The caller may not act for this account")
+    SCOPE_NOT_OWNED = ("scope_not_owned", 403, "Nobody gives away what they may not do themselves")
     REVIEWER_IS_SUBMITTER = ("reviewer_is_submitter", 403, "Who submitted it may not review it")
     NOT_FOUND = ("not_found", 404, "There is nothing here")
     UNKNOWN_OPERATION = ("unknown_operation", 404, "There is no such operation")
@@ -34,6 +36,7 @@ class Kind(Enum):
     UNKNOWN_LISTING = ("unknown_listing", 404, "There is no such listing")
     UNKNOWN_SUBMISSION = ("unknown_submission", 404, "There is no such submission")
     UNKNOWN_PURCHASE = ("unknown_purchase", 404, "There is no such purchase")
+    UNKNOWN_API_KEY = ("unknown_api_key", 404, "There is no such API key")
     METHOD_NOT_ALLOWED = ("method_not_allowed", 405, "The method is not allowed here")
     DIFFERENT_DETAILS = ("different_details", 409, "The same thing was asked for with other details")
     OPERATION_CLOSED = ("operation_closed", 409, "The operation has ended")
@@ -44,16 +47,22 @@ class Kind(Enum):
     NOTHING_TO_RETRY = ("nothing_to_retry", 409, "Nothing of the operation waits for its next attempt")
     NOTHING_TO_RESET = ("nothing_to_reset", 409, "The operation has not begun yet")
     NOT_PAUSED = ("not_paused", 409, "The operation is not paused")
+    KEY_NOT_ROTATED = ("key_not_rotated", 409, "The API key cannot be rotated now")
     PAST_THE_PIVOT = ("past_the_pivot", 409, "The operation can no longer be cancelled")
     TOO_LARGE = ("too_large", 413, "The body is too large")
     UNSUPPORTED_MEDIA_TYPE = ("unsupported_media_type", 415, "The body has to be JSON")
     INVALID_REQUEST = ("invalid_request", 422, "The request is not valid")
     IDEMPOTENCY_KEY_REUSED = ("idempotency_key_reused", 422, "The Idempotency-Key stands for another request")
+    RATE_LIMITED = ("rate_limited", 429, "Too many requests in a short time")
+    TOO_MANY_IN_FLIGHT = ("too_many_in_flight", 429, "Too many requests at once")
     OPERATION_FAILED = ("operation_failed", 500, "The operation failed")
     INTERNAL = ("internal_error", 500, "Something went wrong here")
     NOT_SUPPORTED = ("not_supported", 501, "This Temporal server cannot do that")
     TEMPORAL_AWAY = ("temporal_unavailable", 503, "Operations cannot be reached now")
     NO_WORKER = ("no_worker", 503, "Nobody is there to take it now")
+    IDENTITY_AWAY = ("identity_unavailable", 503, "Who calls cannot be told now")
+    AUDIT_AWAY = ("audit_unavailable", 503, "What is asked for cannot be recorded now")
+    KEYS_AWAY = ("keys_unavailable", 503, "API keys cannot be reached now")
     VIEW_AWAY = ("view_unavailable", 503, "What was asked for cannot be read now")
 
     def __init__(self, type: str, status: int, title: str) -> None:  # noqa: A002 - the RFC's own word
@@ -241,6 +250,11 @@ _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
 
 _HEADERS: Final[Mapping[int, dict[str, Any]]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
+    429: {
+        "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."},
+        "RateLimit-Policy": {"schema": {"type": "string"}, "description": "The limits of a tenant."},
+        "RateLimit": {"schema": {"type": "string"}, "description": "What is left of them."},
+    },
     503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
 }
 

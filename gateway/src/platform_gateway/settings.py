@@ -1,21 +1,22 @@
 """Settings of the gateway."""
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from platform_contracts.identifiers import Tenant
+from platform_gateway.identity_settings import IdentitySettings, is_loopback, refuse_when_open
+from platform_gateway.protection_settings import ProtectionSettings
 
 OPEN_TENANT: Final = "demo"
-"""Who everybody is while no API key is set."""
+"""Who everybody is while authentication is off."""
 
 HttpUrlText = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 
 
-class GatewaySettings(BaseSettings):
+class GatewaySettings(IdentitySettings, ProtectionSettings):
     """How the gateway listens, whom it lets in, and where what it links to and reads from is."""
 
     model_config = SettingsConfigDict(
@@ -24,11 +25,11 @@ class GatewaySettings(BaseSettings):
 
     # The order matters: a validator sees the fields above its own.
     api_key: SecretStr | None = None
-    """The one API key; None, and no `api_key_file`: everybody is let in, on a loopback address only."""
+    """The one static key; None, and no other way in: everybody is let in, on a loopback address only."""
     api_key_file: Path | None = None
-    """A file that holds the API key, instead of `api_key`."""
+    """A file that holds the static key, instead of `api_key`."""
     tenant: Tenant = OPEN_TENANT
-    """The account that the API key acts for."""
+    """The account that the static key acts for."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """0 takes any free port."""
@@ -46,14 +47,18 @@ class GatewaySettings(BaseSettings):
 
     @field_validator("api_key")
     @classmethod
-    def _key_fits_into_a_header(cls, key: SecretStr | None) -> SecretStr | None:
-        return None if key is None else _checked_key(key.get_secret_value())
+    def _key_fits_into_a_header(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if key is None:
+            return None
+        refuse_when_open(info)
+        return _checked_key(key.get_secret_value())
 
     @field_validator("api_key_file")
     @classmethod
     def _key_file_can_be_read(cls, file: Path | None, info: ValidationInfo) -> Path | None:
         if file is None:
             return None
+        refuse_when_open(info)
         if info.data.get("api_key") is not None:
             raise ValueError("GATEWAY_API_KEY is set too; set one of them")
         _key_in(file)
@@ -61,14 +66,23 @@ class GatewaySettings(BaseSettings):
 
     @field_validator("host")
     @classmethod
-    def _without_a_key_only_loopback(cls, host: str, info: ValidationInfo) -> str:
-        is_open = info.data.get("api_key") is None and info.data.get("api_key_file") is None
-        if is_open and not _is_loopback(host):
-            raise ValueError(f"{host} can be reached from other machines; set GATEWAY_API_KEY, or bind a loopback one")
+    def _open_only_on_loopback(cls, host: str, info: ValidationInfo) -> str:
+        ways_in = ("api_key", "api_key_file", "oidc_issuer")
+        is_open = info.data.get("auth") != "on" and all(info.data.get(each) is None for each in ways_in)
+        if is_open and not is_loopback(host):
+            raise ValueError(
+                f"{host} can be reached from other machines; set GATEWAY_AUTH=on or GATEWAY_API_KEY, or bind a "
+                "loopback one"
+            )
         return host
 
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether callers have to prove who they are; else everybody is `demo`."""
+        return self.auth == "on" or self.key() is not None or self.oidc_issuer is not None
+
     def key(self) -> SecretStr | None:
-        """Return the API key wherever it stands; None when everybody is let in."""
+        """Return the static key wherever it stands; None when there is none."""
         return self.api_key if self.api_key_file is None else _key_in(self.api_key_file)
 
 
@@ -85,11 +99,3 @@ def _checked_key(key: str) -> SecretStr:
     if not key or not all("!" <= character <= "~" for character in key):
         raise ValueError("an API key is made of visible ASCII characters")
     return SecretStr(key)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        # Other names may resolve to anything, and to something else tomorrow.
-        return host == "localhost"

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from platform_contracts import memo
+from platform_contracts.identifiers import tenant_of
 from platform_contracts.message import ContractModel
 from platform_gateway.commands import Command, Repeat
 from platform_gateway.describing import describe
@@ -78,6 +79,8 @@ async def _start(client: Client, command: Command[RequestT, ResultT]) -> Workflo
         },
         id_reuse_policy=command.repeat.reuse_policy,
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        # Where workers are short the tenants take turns; what the workflow starts inherits it.
+        priority=Priority(fairness_key=tenant_of(command.workflow_id)),
         rpc_timeout=ATTEMPT,
     )
 

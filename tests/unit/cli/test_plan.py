@@ -139,6 +139,8 @@ def test_temporal_of_ours_is_tuned_and_keeps_its_data(home: Home, monkeypatch: p
     assert f"--db-filename {home.data}/temporal.sqlite3" in command
     assert "--sqlite-pragma journal_mode=WAL --sqlite-pragma synchronous=NORMAL" in command
     assert "--dynamic-config-value matching.numTaskqueueReadPartitions=1" in command
+    assert "--dynamic-config-value matching.useNewMatcher=true" in command
+    assert "--dynamic-config-value matching.enableFairness=true" in command
 
 
 def test_what_listens_but_is_not_temporal_is_an_error(
@@ -198,3 +200,14 @@ def plan_of(home: Home, settings: StackSettings) -> Plan:
     backends = (Backend(name="none", where=""),)
     workers = {service.name: 0 for service in SERVICES}
     return Plan(settings=settings, home=home, backends=backends, environment={}, workers=workers)
+
+
+@pytest.mark.parametrize(("host", "served"), [("127.0.0.1", "true"), ("localhost", "true"), ("0.0.0.0", None)])
+def test_the_gateway_serves_its_documentation_to_this_machine(
+    home: Home, host: str, served: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GATEWAY_DOCS", raising=False)
+
+    environment = process_environment(StackSettings(gateway_host=host), home, ())
+
+    assert environment.get("GATEWAY_DOCS") == served

@@ -13,6 +13,7 @@ from platform_cli.tools.cache import cache_directory, cached_binary
 from platform_cli.tools.finder import Tool, find, find_or_get
 from platform_cli.tools.go_build import GoModule
 from platform_cli.tools.go_toolchain import go_on_path
+from tests.support.toxiproxy import TOXIPROXY
 
 TOOL = Tool(
     name="stand-in-tool",
@@ -170,7 +171,7 @@ def test_build_without_room_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "tool", [temporal_server.TOOL, jaeger.TOOL, mailpit.TOOL, COMPOSE_PLUGIN], ids=lambda tool: tool.name
+    "tool", [temporal_server.TOOL, jaeger.TOOL, mailpit.TOOL, COMPOSE_PLUGIN, TOXIPROXY], ids=lambda tool: tool.name
 )
 def test_each_tool_pins_its_module_by_checksum(tool: Tool) -> None:
     assert tool.recipe.version == f"v{tool.version}"

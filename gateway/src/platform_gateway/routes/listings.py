@@ -30,6 +30,7 @@ from platform_gateway.routes.shared import (
     ACCEPTED,
     DONE,
     OPERATION_ROUTE,
+    AuditDetails,
     Cursor,
     IdempotencyKey,
     Prefer,
@@ -115,6 +116,7 @@ def listings_router(workflows: WorkflowGateway, views: ViewsClient, *, authentic
         listing_id: ListingId,
         submission_id: SubmissionId,
         body: ReviewRequest,
+        audit_details: AuditDetails,
         idempotency_key: IdempotencyKey = None,
     ) -> Response:
         """Take the decision and return what came of it; the same decision again gets the same answer.
@@ -122,6 +124,7 @@ def listings_router(workflows: WorkflowGateway, views: ViewsClient, *, authentic
         It counts once a worker has accepted it: without one the answer is a 503 that tells what is waited for. A 202
         says that it counts, and is still being carried out.
         """
+        audit_details |= {"approved": body.approved, "reviewerId": body.reviewer_id}
         decision = Review(tenant, listing_id, submission_id, body, idempotency_key)
         decided = await workflows.review(decision, gone=partial(client_gone, request))
         if decided.result is None:

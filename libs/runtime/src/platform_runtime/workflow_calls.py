@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from platform_contracts.message import ContractModel
 
@@ -26,6 +26,7 @@ async def start_workflow(
     memo: Mapping[str, object] | None = None,
     id_reuse_policy: WorkflowIDReusePolicy = WorkflowIDReusePolicy.REJECT_DUPLICATE,
     id_conflict_policy: WorkflowIDConflictPolicy = WorkflowIDConflictPolicy.FAIL,
+    priority: Priority = Priority.default,
     rpc_timeout: timedelta | None = None,
 ) -> WorkflowHandle[Any, ResultT]:
     """Start a workflow and return its handle without waiting for it.
@@ -40,6 +41,7 @@ async def start_workflow(
         memo: what `describe` shows from the start on.
         id_reuse_policy: what a closed workflow of this id means; by default that it is not run again.
         id_conflict_policy: what a running workflow of this id means; by default a failure that names its run.
+        priority: whose turn it is where workers are short; what the workflow starts inherits it.
         rpc_timeout: the bound of one attempt to reach Temporal.
 
     Raises:
@@ -57,6 +59,7 @@ async def start_workflow(
             memo=memo,
             id_reuse_policy=id_reuse_policy,
             id_conflict_policy=id_conflict_policy,
+            priority=priority,
             rpc_timeout=rpc_timeout,
         )
     return await client.start_workflow(
@@ -67,6 +70,7 @@ async def start_workflow(
         memo=memo,
         id_reuse_policy=id_reuse_policy,
         id_conflict_policy=id_conflict_policy,
+        priority=priority,
         rpc_timeout=rpc_timeout,
     )
 

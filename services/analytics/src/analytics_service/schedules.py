@@ -14,8 +14,10 @@ from temporalio.client import (
     ScheduleRange,
     ScheduleSpec,
 )
+from temporalio.common import Priority
 
 from platform_contracts.analytics.rollup import Granularity, Rollup, RollupInput, rollup_schedule_id
+from platform_contracts.identifiers import PLATFORM_TENANT
 from platform_contracts.task_queues import TaskQueue
 from platform_runtime.schedules import ensure_schedule
 
@@ -50,6 +52,7 @@ def rollup_schedule(granularity: Granularity, *, task_queue: str = TaskQueue.ANA
             # Temporal adds the time of the run to it.
             id=rollup_schedule_id(granularity),
             task_queue=task_queue,
+            priority=Priority(fairness_key=PLATFORM_TENANT),
         ),
         spec=ScheduleSpec(calendars=[_WHEN[granularity]]),
         # The next run counts what a skipped one would have.

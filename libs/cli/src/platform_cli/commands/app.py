@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from platform_cli.commands.keys_app import keys_app
 from platform_cli.services import parse_workers, service_named
 
 app = typer.Typer(
@@ -13,6 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(keys_app)
 
 Workers = Annotated[
     list[str],

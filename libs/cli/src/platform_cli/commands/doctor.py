@@ -11,6 +11,7 @@ from rich.markup import escape
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from platform_cli.commands.fairness_check import REMEDY, fairness_problem
 from platform_cli.commands.queue_check import queue_problem
 from platform_cli.errors import StackError
 from platform_cli.services import SERVICES, Service
@@ -130,6 +131,8 @@ async def _backends(settings: StackSettings, start: str) -> AsyncGenerator[Findi
 
 async def _services(stack: LocalStack) -> AsyncGenerator[Finding]:
     client = await _client()
+    if client is not None:
+        yield await _fairness(client)
     for service in SERVICES:
         host, port = internal_address(service)
         address = Address(reachable(host), port)
@@ -145,6 +148,14 @@ async def _services(stack: LocalStack) -> AsyncGenerator[Finding]:
         except (RPCError, TimeoutError) as error:
             problem = f"Temporal cannot tell who polls it: {error}"
         yield Finding(f"the queue {service.name}", problem, remedy)
+
+
+async def _fairness(client: Client) -> Finding:
+    try:
+        problem = await fairness_problem(client)
+    except (RPCError, TimeoutError) as error:
+        problem = f"Temporal cannot tell: {error}"
+    return Finding("tenants take turns on a queue", problem, REMEDY)
 
 
 async def _client() -> Client | None:

@@ -43,6 +43,17 @@ class Plan:
             ready=None,
         )
 
+    def prepare_gateway(self) -> ProcessSpec:
+        """Return the one-shot process that migrates the gateway's database."""
+        name = "gateway-prepare"
+        return ProcessSpec(
+            name=name,
+            command=(sys.executable, "-m", "platform_gateway", "prepare"),
+            environment={**self.environment, "OTEL_SERVICE_NAME": "gateway"},
+            log=self.home.log_of(name),
+            ready=None,
+        )
+
     def worker(self, service: Service, instance: int) -> ProcessSpec:
         """Return instance 1, 2, … of a service's worker."""
         name = f"{service.name}-{instance}"
@@ -166,11 +177,15 @@ def process_environment(settings: StackSettings, home: Home, backends: tuple[Bac
         "PARTNER_HOME": str(home.directory),
         "SERVICE_TOKEN": settings.service_token or home.service_token(),
     }
+    environment.setdefault("GATEWAY_DATABASE_URL", f"sqlite:///{home.data / 'gateway'}.sqlite3")
     for service in SERVICES:
         host, port = internal_address(service)
         prefix = service.name.upper()
         environment.setdefault(f"{prefix}_DATABASE_URL", f"sqlite:///{home.data / service.name}.sqlite3")
         environment.setdefault(f"{prefix}_VIEWS_URL", f"http://{Address(reachable(host), port)}")
+    if Address(settings.gateway_host, settings.gateway_port).is_loopback:
+        # Whoever can reach it develops here, also with a key.
+        environment.setdefault("GATEWAY_DOCS", "true")
     for backend in backends:
         environment |= backend.environment
     # A worker writes a line and may be killed: without a buffer the line is in the log.

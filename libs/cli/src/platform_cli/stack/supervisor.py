@@ -137,8 +137,9 @@ class Supervisor:
         await _all(process.start() for process in processes)
 
     async def _prepare(self) -> None:
-        """Run what each service does once per deployment; these are gone when the workers start."""
-        tier = [self._supervised(self._plan.prepare(service)) for service in SERVICES]
+        """Run what each service and the gateway do once per deployment; these are gone when the workers start."""
+        specs = [*(self._plan.prepare(service) for service in SERVICES), self._plan.prepare_gateway()]
+        tier = [self._supervised(spec) for spec in specs]
         self._tiers.append(tier)
         await _all(process.run_once() for process in tier)
         self._tiers.remove(tier)

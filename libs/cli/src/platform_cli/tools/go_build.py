@@ -1,6 +1,7 @@
 """Builds a tool from its Go module, every byte pinned by the module's own checksums."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ def build(recipe: GoModule, directory: Path, *, report: Callable[[str], None]) -
 
     root = f"{recipe.module}@{recipe.version}"
     run("mod", "download", root, timeout_seconds=_RESOLVE_TIMEOUT_SECONDS)
-    go_sum = Path(environment["GOMODCACHE"]) / root / "go.sum"
+    go_sum = Path(environment["GOMODCACHE"]) / _escaped(root) / "go.sum"
     (source / "go.sum").write_text(_own_checksums(recipe) + go_sum.read_text())
     run("get", "-tool", f"{recipe.package}@{recipe.version}", timeout_seconds=_RESOLVE_TIMEOUT_SECONDS)
     binary = directory / "binary"
@@ -74,6 +75,11 @@ def build(recipe: GoModule, directory: Path, *, report: Callable[[str], None]) -
         timeout_seconds=_BUILD_TIMEOUT_SECONDS,
     )  # fmt: skip
     return binary
+
+
+def _escaped(path: str) -> str:
+    """Return a module's path as the module cache has it: file systems that ignore case would mix some of them up."""
+    return re.sub("[A-Z]", lambda capital: f"!{capital[0].lower()}", path)
 
 
 def _go_mod(recipe: GoModule) -> str:

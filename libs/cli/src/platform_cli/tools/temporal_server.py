@@ -14,12 +14,15 @@ from platform_cli.tools.go_build import GoModule
 
 VERSION = "1.5.1"
 
-# The dev server's defaults cost 50 ms a step and now and then 2 s; the first value removes the former, the other two
-# the latter.
 DYNAMIC_CONFIG = (
+    # The dev server's defaults cost 50 ms a step and now and then 2 s; this removes the former, the next two the
+    # latter.
     "history.transferProcessorMaxPollRPS=2000",
     "matching.numTaskqueueReadPartitions=1",
     "matching.numTaskqueueWritePartitions=1",
+    # Without these two the server takes fairness keys and ignores them.
+    "matching.useNewMatcher=true",
+    "matching.enableFairness=true",
 )
 # With a database file the server is three to four times slower than in memory; these two give most of it back, and
 # a kill -9 of the server still loses nothing.
