@@ -50,6 +50,9 @@ async def ids(platform: Platform) -> AsyncGenerator[Mapping[str, str]]:
         f"demo:analytics:rollup:{new_id('s')}",
         replace(rollup_schedule(Granularity.DAY), state=ScheduleState(paused=True, note="It belongs to demo.")),
     )
+    nothing = {"verb": "retry", "filter": {"type": "none"}, "reason": "a test", "dryRun": False}
+    bulk = await platform.http.post("/v1/bulk-operations", json=nothing)
+    key = await platform.http.post("/v1/api-keys", json={"role": "partner", "name": "of demo"})
     yield {
         "userId": user_id,
         "listingId": listing_id,
@@ -57,6 +60,8 @@ async def ids(platform: Platform) -> AsyncGenerator[Mapping[str, str]]:
         "purchaseId": purchase_id,
         "workflowId": f"demo:listing:purchase:{purchase_id}",
         "scheduleId": schedule.id,
+        "keyId": key.json()["keyId"],
+        "bulkOperationId": bulk.json()["bulkOperationId"],
     }
     await schedule.delete()
 
@@ -83,7 +88,10 @@ async def test_foreign_inbox_is_empty(foreigner: httpx.AsyncClient, ids: Mapping
 
 
 def test_every_kind_of_id_of_the_document_is_tried() -> None:
-    tried = {"userId", "listingId", "submissionId", "purchaseId", "workflowId", "scheduleId"}
+    tried = {
+        *("userId", "listingId", "submissionId", "purchaseId", "workflowId"),
+        *("bulkOperationId", "keyId", "scheduleId"),
+    }
 
     parameters = {
         parameter["name"]

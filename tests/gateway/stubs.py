@@ -1,5 +1,6 @@
 """Workflows that keep the contracts of the user domain and do what a test wants, by the name or type they are given."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -41,6 +42,7 @@ FAILS_UNEXPECTEDLY = "Fails unexpectedly"
 FAILS_ONCE = "Fails once"
 HAS_A_BUG = "Has a bug"
 RETRIES = "Retries"
+RETRIES_SLOWLY = "Retries slowly"
 CALLS_NOBODY = "Calls nobody"
 TAKES_A_SECOND = "Takes a second"
 
@@ -50,11 +52,23 @@ DEADLINE = datetime(2027, 1, 1, tzinfo=UTC)
 """Until when a person is waited for."""
 
 _failed: set[str] = set()
+_attempts: Counter[str] = Counter()
 
 
 @activity.defn(name="user.always_fails")
 async def always_fails() -> None:
     raise ApplicationError(SECRET_TEXT, type="user.MailServerAway")
+
+
+@activity.defn(name="user.fails_slowly")
+async def fails_slowly() -> None:
+    _attempts.update([activity.info().workflow_id or ""])
+    await always_fails()
+
+
+def attempts_of(workflow_id: str) -> int:
+    """Return how often `fails_slowly` was tried for a workflow."""
+    return _attempts[workflow_id]
 
 
 async def _wait_forever() -> None:
@@ -105,6 +119,14 @@ async def _retries() -> None:
     )
 
 
+async def _retries_slowly() -> None:
+    await workflow.execute_activity(
+        fails_slowly,
+        start_to_close_timeout=timedelta(seconds=5),
+        retry_policy=RetryPolicy(initial_interval=timedelta(minutes=10)),
+    )
+
+
 async def _calls_nobody() -> None:
     await workflow.execute_activity(
         "nobody.works", task_queue=UNPOLLED_QUEUE, start_to_close_timeout=timedelta(seconds=5)
@@ -124,6 +146,7 @@ _BEHAVIOURS: dict[str, Callable[[], Awaitable[None]]] = {
     FAILS_ONCE: _fails_once,
     HAS_A_BUG: _has_a_bug,
     RETRIES: _retries,
+    RETRIES_SLOWLY: _retries_slowly,
     CALLS_NOBODY: _calls_nobody,
     TAKES_A_SECOND: _takes_a_second,
 }
@@ -166,7 +189,7 @@ def stub_worker(client: Client) -> Worker:
         client,
         task_queue=TaskQueue.USER,
         workflows=[UserOnboardingStub, NotificationStub],
-        activities=[always_fails],
+        activities=[always_fails, fails_slowly],
         workflow_runner=UnsandboxedWorkflowRunner(),
         # Without a name the SDK reads every loaded module to make one.
         build_id="stub",

@@ -7,6 +7,7 @@ from typing import NoReturn
 import httpx
 
 from platform_gateway.app import create_app
+from platform_gateway.bulk_worker import working_on_bulk_operations
 from platform_gateway.keys_command import manage_keys, parsed_arguments
 from platform_gateway.settings import GatewaySettings
 from platform_gateway.status import LinkTargets
@@ -91,6 +92,7 @@ async def serve() -> int:
         await stack.enter_async_context(serving(internal, internal_listener))
         await stack.enter_async_context(serving(app, listener))
         host, port = listener.getsockname()[:2]
+        await stack.enter_async_context(working_on_bulk_operations(temporal, runtime=seen.runtime))
         _log.info(
             "gateway.serves", host=host, port=port, tenant=settings.tenant, authenticated=settings.is_authenticated
         )

@@ -9,6 +9,15 @@ _WORKFLOW: Final = {"getWorkflowStatus": {"workflowId": _STARTED}, "cancelWorkfl
 _LISTING: Final = {"listingId": "$request.body#/listingId"}
 _API_KEY: Final = {each: {"keyId": "$response.body#/keyId"} for each in ("rotateApiKey", "revokeApiKey")}
 _PURCHASE: Final = {"purchaseId": "$request.body#/purchaseId"}
+_OPERATED: Final = (
+    "getOperation",
+    "cancelOperation",
+    "retryOperation",
+    "resetOperation",
+    "terminateOperation",
+    "pauseOperation",
+    "resumeOperation",
+)
 
 LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "startNotification": _WORKFLOW,
@@ -24,6 +33,12 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         },
     },
     "archiveListing": _OPERATION,
+    "listOperations": {target: {"workflowId": "$response.body#/operations/0/workflowId"} for target in _OPERATED},
+    "resetOperation": _OPERATION,
+    "startBulkOperation": {
+        **_OPERATION,
+        "getBulkOperation": {"bulkOperationId": "$response.body#/bulkOperationId"},
+    },
     "createApiKey": _API_KEY,
     "rotateApiKey": _API_KEY,
     "listSchedules": {"getSchedule": {"scheduleId": "$response.body#/schedules/0/scheduleId"}},

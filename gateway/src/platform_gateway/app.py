@@ -24,8 +24,10 @@ from platform_gateway.routes.analytics import analytics_router
 from platform_gateway.routes.api_keys import api_keys_router
 from platform_gateway.routes.audit_log import audit_log_router
 from platform_gateway.routes.balances import balances_router
+from platform_gateway.routes.bulk_operations import bulk_operations_router
 from platform_gateway.routes.health import health_router
 from platform_gateway.routes.listings import listings_router
+from platform_gateway.routes.operating import operating_router
 from platform_gateway.routes.operation_events import operation_events_router
 from platform_gateway.routes.operations import operations_router
 from platform_gateway.routes.purchases import purchases_router
@@ -93,6 +95,8 @@ def create_app(
         balances_router(payment_views, authenticate=authenticate),
         analytics_router(analytics_views, authenticate=authenticate),
         operations_router(workflows, authenticate=authenticate),
+        operating_router(workflows, authenticate=authenticate),
+        bulk_operations_router(workflows, authenticate=authenticate),
         api_keys_router(stores.keys, authenticate=authenticate),
         audit_log_router(stores.audit, authenticate=authenticate),
         schedules_router(workflows, authenticate=authenticate),

@@ -1,6 +1,6 @@
 """Why a workflow does not move, from what Temporal holds about it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -34,10 +34,17 @@ _LAST_EVENTS: Final = 20
 """How far back the cause of a failing workflow task is looked for; it is among the last few events."""
 
 
-def blocked_by(found: Description, progress: Progress | None, *, now: datetime) -> BlockedBy | None:
+_LONGEST_TEXT: Final = 2_000
+"""Failures may quote what they were given, a whole message even."""
+
+
+def blocked_by(
+    found: Description, progress: Progress | None, *, now: datetime, raw_texts: bool = False
+) -> BlockedBy | None:
     """Return why the workflow does not move; None when it does, or has ended.
 
-    The cause of a failing workflow task is not in the description: `task_failure_cause` asks for it.
+    The cause of a failing workflow task is not in the description: `task_failure_cause` asks for it. What a failure
+    says itself is told with `raw_texts` alone: it may name hosts, tables and people.
     """
     if not found.is_open:
         return None
@@ -45,7 +52,7 @@ def blocked_by(found: Description, progress: Progress | None, *, now: datetime) 
         return Paused()
     return (
         _by_workflow_task(found, now)
-        or _by_activities(found.raw.pending_activities, now)
+        or _by_activities(found.raw.pending_activities, now, raw_texts)
         or (
             WaitingFor(what=progress.waiting_for, deadline=progress.deadline)
             if progress is not None and progress.waiting_for is not None
@@ -92,10 +99,10 @@ def _by_workflow_task(found: Description, now: datetime) -> BlockedBy | None:
     return WorkflowTaskFailing(attempt=task.attempt, cause=None) if task.attempt > 1 else None
 
 
-def _by_activities(activities: Sequence[PendingActivityInfo], now: datetime) -> BlockedBy | None:
+def _by_activities(activities: Sequence[PendingActivityInfo], now: datetime, raw_texts: bool) -> BlockedBy | None:
     """Return the most telling block: an activity that nobody takes is before one that is tried again."""
     waiting = (_by_missing_worker(activity, now) for activity in activities)
-    retrying = (_by_failing(activity) for activity in activities)
+    retrying = (_by_failing(activity, raw_texts) for activity in activities)
     return next(filter(None, [*waiting, *retrying]), None)
 
 
@@ -112,23 +119,37 @@ def _queue(activity: PendingActivityInfo) -> str:
     return activity.activity_options.task_queue.name or activity.activity_type.name.partition(".")[0]
 
 
-def _by_failing(activity: PendingActivityInfo) -> BlockedBy | None:
+def _by_failing(activity: PendingActivityInfo, raw_texts: bool) -> BlockedBy | None:
     if activity.attempt <= 1:
         return None
-    is_pausing = activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+    # Resumed or retried by hand it is due, and has no time.
+    is_pausing = activity.HasField("next_attempt_schedule_time")
     return ActivityRetrying(
         name=activity.activity_type.name,
         attempt=activity.attempt,
-        last_error=_error(activity.last_failure) if activity.HasField("last_failure") else None,
+        last_error=_error(activity.last_failure, raw_texts) if activity.HasField("last_failure") else None,
         next_attempt_time=moment(activity.next_attempt_schedule_time) if is_pausing else None,
     )
 
 
-def _error(failure: RawFailure) -> Failure:
-    """Return the type of a failure with its safe text; what it says itself stays here."""
+def _error(failure: RawFailure, raw_texts: bool) -> Failure:
+    """Return the type of a failure with its safe text; what it says itself stays here, unless it is asked for."""
     if failure.HasField("application_failure_info"):
         failure_type = failure.application_failure_info.type
     else:
         failure_type = failure.WhichOneof("failure_info") or ""
         failure_type = failure_type.removesuffix("_failure_info")
-    return Failure(type=failure_type, message=safe_text(failure_type))
+    detail = bounded_text(_texts(failure)) if raw_texts else None
+    return Failure(type=failure_type, message=safe_text(failure_type), detail=detail)
+
+
+def _texts(failure: RawFailure) -> Iterator[str]:
+    yield failure.message
+    while failure.HasField("cause"):
+        failure = failure.cause
+        yield failure.message
+
+
+def bounded_text(texts: Iterable[str]) -> str:
+    """Return the texts of a failure and its causes as one, the outermost first, and no longer than one reads."""
+    return ": ".join(filter(None, texts))[:_LONGEST_TEXT]

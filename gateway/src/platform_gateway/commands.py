@@ -1,7 +1,7 @@
 """What a request starts: the workflow, its id, its queue, and what a second request of the same id means."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
@@ -65,6 +65,8 @@ class Command(Generic[RequestT, ResultT]):
     repeat: Repeat
     outcome: UpdateMethodMultiParam[[Any], ResultT] | None = None
     """The update that has the result before the workflow ends; None: the workflow's end has it."""
+    memo: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What it tells from the start on, beside what every workflow of ours tells."""
     resource_id: str | None = None
     """The id of what it is about; None: its own id tells."""
 

@@ -23,19 +23,15 @@ _SCHEDULED_BY = "TemporalScheduledById"
 
 
 @dataclass(frozen=True)
-class Description:
-    """What Temporal says about one run of a workflow.
+class Execution:
+    """What Temporal says about one run of a workflow, in a list too.
 
     Made from the raw answer: the SDK's own description knows no status that is newer than the SDK.
     """
 
-    raw: DescribeWorkflowExecutionResponse
+    info: WorkflowExecutionInfo
+    """The part that every workflow has."""
     converter: DataConverter
-
-    @property
-    def info(self) -> WorkflowExecutionInfo:
-        """The part that every workflow has."""
-        return self.raw.workflow_execution_info
 
     @property
     def workflow_id(self) -> str:
@@ -59,7 +55,7 @@ class Description:
 
     async def fingerprint(self) -> str | None:
         """Return the fingerprint of the request that started it; None when no request of ours did."""
-        return await self._from_memo(memo.FINGERPRINT, str)
+        return await self.from_memo(memo.FINGERPRINT, str)
 
     @property
     def is_scheduled(self) -> bool:
@@ -68,17 +64,18 @@ class Description:
 
     async def trace_id(self) -> str | None:
         """Return its trace, of its own where no request started it; None when it has none."""
-        return await self._from_memo(memo.TRACE_ID, str)
+        return await self.from_memo(memo.TRACE_ID, str)
 
     async def resource_id(self) -> str | None:
         """Return the id of what it is about; None when its own id tells, or no request of ours started it."""
-        return await self._from_memo(memo.RESOURCE_ID, str)
+        return await self.from_memo(memo.RESOURCE_ID, str)
 
     async def progress(self) -> memo.Progress | None:
         """Return where it says that it stands; None when it has not said so yet."""
-        return await self._from_memo(memo.PROGRESS, memo.Progress)
+        return await self.from_memo(memo.PROGRESS, memo.Progress)
 
-    async def _from_memo(self, key: str, value_type: type[ValueT]) -> ValueT | None:
+    async def from_memo(self, key: str, value_type: type[ValueT]) -> ValueT | None:
+        """Return what its memo holds under the key; None when that is nothing of this type."""
         payload = self.info.memo.fields.get(key)
         if payload is None:
             return None
@@ -88,6 +85,13 @@ class Description:
             # A workflow that is not ours may keep something else under this name.
             return None
         return value
+
+
+@dataclass(frozen=True)
+class Description(Execution):
+    """What Temporal says about one run of a workflow when it is asked for that one."""
+
+    raw: DescribeWorkflowExecutionResponse
 
 
 async def describe(client: Client, workflow_id: str, *, run_id: str | None = None) -> Description:
@@ -104,7 +108,7 @@ async def describe(client: Client, workflow_id: str, *, run_id: str | None = Non
         retry=True,
         timeout=ATTEMPT,
     )
-    return Description(raw=raw, converter=client.data_converter)
+    return Description(info=raw.workflow_execution_info, converter=client.data_converter, raw=raw)
 
 
 def moment(timestamp: Timestamp) -> datetime:

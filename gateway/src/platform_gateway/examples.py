@@ -67,6 +67,33 @@ _MISSED_HOURS: Final = {
     "overlapPolicy": "buffer_all",
 }
 
+_WHY: Final = "the acquirer answers again"
+_LINE: Final = {
+    "workflowId": _PURCHASE,
+    "runId": _RUN,
+    "type": "listing.Purchase",
+    "taskQueue": "listing",
+    "status": "RUNNING",
+    "startTime": "2026-11-23T12:00:00Z",
+    "closeTime": None,
+    "progress": {
+        "step": "authorising",
+        "cancellable": True,
+        "waitingFor": None,
+        "compensation": "none",
+        "traceId": _TRACE,
+    },
+    "blockedBy": {"reason": "waiting_for_worker", "queue": "payment", "since": "2026-11-23T12:00:01Z"},
+    "traceId": _TRACE,
+    "links": {
+        "self": f"/v1/operations/{_PURCHASE}",
+        "cancel": f"/v1/operations/{_PURCHASE}/cancel",
+        "temporal": f"http://localhost:8233/namespaces/default/workflows/{_PURCHASE}/{_RUN}",
+        "trace": f"http://localhost:16686/trace/{_TRACE}",
+    },
+}
+_PREVIEW: Final[dict[str, Any]] = {"dryRun": True, "matched": 1, "isAll": True, "refused": {}, "sample": [_LINE]}
+
 
 def _done(workflow_id: str, result: Mapping[str, Any], *, status: str = "COMPLETED") -> dict[str, Any]:
     return {"workflowId": workflow_id, "runId": _RUN, "status": status, "result": result}
@@ -113,6 +140,23 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "BackfillAccepted": {"scheduleId": _SCHEDULE, **_MISSED_HOURS, "runs": 4},
     "BackfillRequest": _MISSED_HOURS,
     "Balances": {"balances": [{"minorUnits": 1125, "currency": "EUR", "exponent": 2}], "asOf": "2026-11-23T12:00:00Z"},
+    "BulkOperation": {
+        "bulkOperationId": "b-1",
+        "workflowId": "acme:gateway:bulk-operation:b-1",
+        "verb": "retry",
+        "reason": _WHY,
+        "status": "RUNNING",
+        "counts": {"total": 12, "done": 9, "refused": {"nothing_to_retry": 1}, "failed": 0},
+        "startTime": "2026-11-23T12:00:00Z",
+        "closeTime": None,
+    },
+    "BulkPreview": _PREVIEW,
+    "BulkRequest": {
+        "verb": "retry",
+        "filter": {"domain": "listing", "blocked": True},
+        "reason": _WHY,
+        "dryRun": False,
+    },
     "EventCountsPage": {
         "granularity": "hour",
         "counts": [{"type": "listing.purchased", "periodStart": "2026-11-23T12:00:00Z", "count": 3}],
@@ -165,6 +209,13 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         },
     ),
     "OnboardingRequest": {"userId": "u-1", "email": "ada@example.com", "name": "Ada"},
+    "Operated": {
+        "workflowId": _PURCHASE,
+        "runId": _RUN,
+        "status": "RUNNING",
+        "activities": ["payment.authorise"],
+    },
+    "OperationsPage": {"operations": [_LINE], "nextCursor": None},
     "OperationStatus": {
         "workflowId": _PURCHASE,
         "runId": _RUN,
@@ -205,6 +256,14 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     },
     "PurchasesPage": {"purchases": [_BOUGHT], "nextCursor": None},
     "ReasonRequest": {"reason": "The database is being moved."},
+    "ReasonedRequest": {"reason": _WHY},
+    "Reset": {
+        "workflowId": _PURCHASE,
+        "runId": _RUN,
+        "status": "RUNNING",
+        "previousRunId": "019a3e5c-0000-7b1a-9c55-1f2d3c4b5a69",
+    },
+    "ResetRequest": {"to": "lastWorkflowTask", "reason": _WHY},
     "ReviewRequest": {"reviewerId": "edsger", "approved": True, "reason": ""},
     "SalesPage": {
         "sales": [
@@ -233,6 +292,12 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "SchedulesPage": {"schedules": [_SCHEDULED], "nextCursor": None},
     "SubmissionRequest": {"submitterId": "grace", "submissionId": "lamp-1"},
     "TriggerAccepted": {"scheduleId": _SCHEDULE, "links": _SCHEDULED["links"]},
+    "Terminated": {
+        "workflowId": _PURCHASE,
+        "runId": _RUN,
+        "status": "TERMINATED",
+        "takenOverBy": "reconciliation",
+    },
     "UserAccount": {
         "userId": "u-1",
         "status": "active",

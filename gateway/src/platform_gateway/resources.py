@@ -6,7 +6,7 @@ from typing import Final
 
 from platform_contracts.listing import archival, listing_draft, publication, purchase
 from platform_contracts.user import notification, user_onboarding
-from platform_gateway.describing import Description
+from platform_gateway.describing import Execution
 
 # The names of the routes that show a resource.
 ACCOUNT_ROUTE: Final = "user_account"
@@ -40,7 +40,7 @@ _NAMED_OTHERWISE: Final = frozenset({notification.WORKFLOW_TYPE, publication.WOR
 """The id of these is that of one message or one submission, not of the resource; their memo has that."""
 
 
-async def resource_of(found: Description) -> Resource | None:
+async def resource_of(found: Execution) -> Resource | None:
     """Return what the operation makes or is about; None when it is nothing that can be read, or is not known."""
     shown_by = _SHOWN_BY.get(found.info.type.name)
     if shown_by is None:

@@ -150,6 +150,8 @@ class Failure(RestModel):
 
     type: str | None
     message: str
+    detail: str | None = Field(default=None, exclude_if=lambda detail: detail is None)
+    """What the failure itself said, and its causes; there for callers who may operate alone."""
 
 
 class Progress(RestModel):

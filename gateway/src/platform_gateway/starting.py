@@ -76,7 +76,7 @@ async def _start(client: Client, command: Command[RequestT, ResultT]) -> Workflo
         command.request,
         task_queue=command.task_queue,
         id=command.workflow_id,
-        memo={key: value for key, value in known.items() if value is not None},
+        memo={**{key: value for key, value in known.items() if value is not None}, **command.memo},
         id_reuse_policy=command.repeat.reuse_policy,
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         # Where workers are short the tenants take turns; what the workflow starts inherits it.

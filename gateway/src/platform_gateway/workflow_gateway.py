@@ -1,36 +1,38 @@
 """What the routes ask of Temporal: start, execute, status, review, cancel; each comes to an end within its bound."""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailedError
-from temporalio.exceptions import CancelledError
+from temporalio.exceptions import CancelledError, TerminatedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from platform_contracts.identifiers import tenant_of
 from platform_contracts.listing.purchase import PURCHASE_CANCELLED
 from platform_contracts.message import ContractModel
 from platform_gateway.commands import Command
-from platform_gateway.describing import Description, describe
+from platform_gateway.describing import Description
+from platform_gateway.finding import find
 from platform_gateway.following import Following, OperationEvent, Position, follow, following
+from platform_gateway.operating import Order, cancel
+from platform_gateway.operation_filter import OperationFilter
+from platform_gateway.operation_list import operations_page
+from platform_gateway.operation_models import OperationsPage
+from platform_gateway.operation_summary import operation_summary
 from platform_gateway.problems import Kind, OperationFailure, Problem
 from platform_gateway.resources import ResourcePath
 from platform_gateway.rest_models import OperationStatus
 from platform_gateway.reviewing import Review, Reviewed, review_submission
 from platform_gateway.starting import Started, start
 from platform_gateway.status import LinkTargets, PathOf, failure_type, operation_status
-from platform_gateway.temporal_calls import ATTEMPT, calling_temporal, is_missing_workflow
+from platform_gateway.temporal_calls import ATTEMPT, calling_temporal
 from platform_gateway.waiting import Wait, outcome_within, result_within
 
 RequestT = TypeVar("RequestT", bound=ContractModel)
 ResultT = TypeVar("ResultT", bound=ContractModel)
-
-_ID: Final = re.compile(r"[a-z0-9-]{1,40}:[!-~]{1,400}")
-"""Every id that this platform makes; what does not look like one is not sent to Temporal."""
 
 _READY_SECONDS: Final = 1.5
 
@@ -78,7 +80,8 @@ class WorkflowGateway:
             gone: waits until nobody is interested any more.
 
         Raises:
-            Problem: as `start`; `OperationFailure` when it failed, `OPERATION_CANCELED` when it was cancelled.
+            Problem: as `start`; `OperationFailure` when it failed, `OPERATION_CANCELED` when it was cancelled,
+                `OPERATION_TERMINATED` when it was ended.
         """
         started = await start(self.client, command)
         reasons = self._reasons(gone)
@@ -89,21 +92,30 @@ class WorkflowGateway:
             result = await result_within(started.handle, wait_seconds, unless=reasons)
         except (WorkflowFailureError, WorkflowUpdateFailedError) as error:
             kind = failure_type(error.cause)
+            if isinstance(error.cause, TerminatedError):
+                raise Problem(Kind.OPERATION_TERMINATED, workflowId=started.workflow_id, runId=started.run_id) from None
             if isinstance(error.cause, CancelledError) or kind == PURCHASE_CANCELLED:
                 raise Problem(Kind.OPERATION_CANCELED, workflowId=started.workflow_id, runId=started.run_id) from None
             raise OperationFailure(kind, workflow_id=started.workflow_id, run_id=started.run_id) from None
         return Executed(started, result, status="COMPLETED")
 
     async def status(
-        self, tenant: str, workflow_id: str, *, self_path: PathOf, cancel_path: PathOf, resource_path: ResourcePath
+        self,
+        tenant: str,
+        workflow_id: str,
+        *,
+        self_path: PathOf,
+        cancel_path: PathOf,
+        resource_path: ResourcePath,
+        raw_texts: bool = False,
     ) -> OperationStatus:
-        """Return where a workflow stands; needs no worker.
+        """Return where a workflow stands; needs no worker. What failures say themselves only with `raw_texts`.
 
         Raises:
             Problem: `UNKNOWN_OPERATION` for an id that does not exist or is another tenant's; `TEMPORAL_AWAY`.
         """
         async with calling_temporal():
-            found = await self._found(tenant, workflow_id)
+            found = await find(self.client, tenant, workflow_id)
             return await operation_status(
                 self.client,
                 found,
@@ -111,6 +123,7 @@ class WorkflowGateway:
                 self_path=self_path,
                 cancel_path=cancel_path,
                 resource_path=resource_path,
+                raw_texts=raw_texts,
             )
 
     async def following(self, tenant: str, workflow_id: str, last_event_id: str | None) -> Following:
@@ -120,7 +133,7 @@ class WorkflowGateway:
             Problem: `UNKNOWN_OPERATION`; `INVALID_REQUEST` for an id of no event of the operation; `TEMPORAL_AWAY`.
         """
         async with calling_temporal():
-            found = await self._found(tenant, workflow_id)
+            found = await find(self.client, tenant, workflow_id)
             last = None if last_event_id is None else Position.of(last_event_id)
             return await following(self.client, found, last)
 
@@ -135,22 +148,56 @@ class WorkflowGateway:
             Problem: `OPERATION_CLOSED`, `PAST_THE_PIVOT`, `TEMPORAL_AWAY`, or `unknown` where there is none.
         """
         async with calling_temporal():
-            found = await self._found(tenant, workflow_id, unknown=unknown)
-            ids: dict[str, Any] = {"workflowId": found.workflow_id, "runId": found.run_id}
-            if not found.is_open:
-                raise Problem(Kind.OPERATION_CLOSED, f"Its status is {found.status}.", **ids)
-            progress = await found.progress()
-            if progress is not None and not progress.cancellable:
-                raise Problem(Kind.PAST_THE_PIVOT, f"It has come to the step {progress.step}.", **ids)
-            handle = self.client.get_workflow_handle(found.workflow_id, run_id=found.run_id)
-            try:
-                await handle.cancel(rpc_timeout=ATTEMPT)
-            except RPCError as error:
-                if not is_missing_workflow(error):
-                    raise
-                # It was there a moment ago, so it has closed meanwhile.
-                raise Problem(Kind.OPERATION_CLOSED, "It ended before it could be cancelled.", **ids) from None
+            found = await find(self.client, tenant, workflow_id, unknown=unknown)
+            await cancel(self.client, found, Order(identity=self.client.identity))
             return found
+
+    @asynccontextmanager
+    async def found(self, tenant: str, workflow_id: str) -> AsyncGenerator[Description]:
+        """Yield the tenant's operation, for a block of calls that are bounded together.
+
+        Raises:
+            Problem: `UNKNOWN_OPERATION` for an id that does not exist or is another tenant's; `TEMPORAL_AWAY`.
+        """
+        async with calling_temporal():
+            yield await find(self.client, tenant, workflow_id)
+
+    async def operations(
+        self,
+        tenant: str,
+        wanted: OperationFilter,
+        *,
+        limit: int,
+        cursor: str | None,
+        self_path: PathOf,
+        cancel_path: PathOf,
+        resource_path: ResourcePath,
+        raw_texts: bool = False,
+    ) -> OperationsPage:
+        """Return a page of the tenant's operations; see `operation_list.operations_page`.
+
+        Raises:
+            Problem: `INVALID_REQUEST` for a cursor of another list; `TEMPORAL_AWAY`.
+        """
+        token = wanted.token(tenant, cursor)
+        async with calling_temporal():
+            page = await operations_page(self.client, tenant, wanted, limit=limit, token=token, raw_texts=raw_texts)
+            return OperationsPage(
+                operations=tuple(
+                    [
+                        await operation_summary(
+                            self.client,
+                            each,
+                            links=self.links,
+                            self_path=self_path,
+                            cancel_path=cancel_path,
+                            resource_path=resource_path,
+                        )
+                        for each in page.operations
+                    ]
+                ),
+                next_cursor=wanted.cursor(tenant, page.next_token),
+            )
 
     async def problem(self) -> str | None:
         """Return why workflows cannot be reached now, or None when they can."""
@@ -174,13 +221,3 @@ class WorkflowGateway:
 
     def _reasons(self, gone: Wait | None) -> list[Wait]:
         return [self._closing.wait] if gone is None else [self._closing.wait, gone]
-
-    async def _found(self, tenant: str, workflow_id: str, *, unknown: Kind = Kind.UNKNOWN_OPERATION) -> Description:
-        if _ID.fullmatch(workflow_id) is None or tenant_of(workflow_id) != tenant:
-            raise Problem(unknown)
-        try:
-            return await describe(self.client, workflow_id)
-        except RPCError as error:
-            if is_missing_workflow(error):
-                raise Problem(unknown) from None
-            raise

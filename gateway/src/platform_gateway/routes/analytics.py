@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query
 from platform_contracts.analytics.rollup import Granularity
 from platform_contracts.analytics.views import EVENT_COUNTS, EventCountsQuery
 from platform_contracts.view import PageSize
+from platform_gateway.moments import Moment
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import documented
 from platform_gateway.rest_models import EventCountsPage
-from platform_gateway.routes.shared import Cursor, Moment, Tenant
+from platform_gateway.routes.shared import Cursor, Tenant
 from platform_gateway.views_client import ViewsClient
 
 EventType = Annotated[

@@ -1,12 +1,10 @@
 """What several routes do alike."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Query, Request
-from pydantic import AwareDatetime, BeforeValidator
 from starlette.responses import JSONResponse, Response
 from starlette.routing import NoMatchFound, Router
 
@@ -22,10 +20,11 @@ from platform_gateway.starting import Started
 from platform_gateway.waiting import client_gone
 from platform_gateway.workflow_gateway import Executed, WorkflowGateway
 
-_DATE_AND_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]")
-
 OPERATION_ROUTE: Final = "operation"
 """The name of the route that tells where an operation stands."""
+
+CANCEL_OPERATION_ROUTE: Final = "operation_cancel"
+"""The name of the route that cancels an operation."""
 
 RequestT = TypeVar("RequestT", bound=ContractModel)
 ResultT = TypeVar("ResultT", bound=ContractModel)
@@ -37,16 +36,6 @@ AuditDetails = Annotated[dict[str, Any], Depends(audit_details_of)]
 Cursor = Annotated[
     str | None, Query(max_length=500, description="`nextCursor` of the page before; none for the first page.")
 ]
-
-
-def _written_out(text: str) -> str:
-    # A bare number would be taken for the seconds since 1970.
-    if _DATE_AND_TIME.match(text) is None:
-        raise ValueError("write it as in RFC 3339, such as 2026-11-23T12:00:00Z")
-    return text
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 
 
 # Async although it waits for nothing: FastAPI would run it in a thread on every request.
