@@ -5,9 +5,9 @@ from typing import Any, Final
 
 _RUN: Final = "019a3e5c-6f0e-7b1a-9c55-1f2d3c4b5a69"
 _TRACE: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
-_ONBOARDING: Final = "acme:user:onboarding:u-1"
+_ONBOARDING: Final = "acme:user:user-onboarding:u-1"
 _NOTIFICATION: Final = "acme:user:notification:n-1"
-_DRAFT: Final = "acme:listing:draft:lamp"
+_DRAFT: Final = "acme:listing:listing-draft:lamp"
 _SUBMISSION: Final = "acme:listing:publication:lamp-1"
 _PURCHASE: Final = "acme:listing:purchase:p-1"
 _PRICE: Final = {"minorUnits": 1250, "currency": "EUR", "exponent": 2}
@@ -68,6 +68,14 @@ _MISSED_HOURS: Final = {
 }
 
 _WHY: Final = "the acquirer answers again"
+_PURCHASE_LINKS: Final = {
+    "self": f"/v1/operations/{_PURCHASE}",
+    "cancel": f"/v1/operations/{_PURCHASE}/cancel",
+    "webUi": f"http://localhost:8233/namespaces/default/workflows/{_PURCHASE}/{_RUN}",
+    "temporal": f"http://localhost:8233/namespaces/default/workflows/{_PURCHASE}/{_RUN}",
+    "trace": f"http://localhost:16686/trace/{_TRACE}",
+    "resource": "/v1/purchases/p-1",
+}
 _LINE: Final = {
     "workflowId": _PURCHASE,
     "runId": _RUN,
@@ -85,12 +93,7 @@ _LINE: Final = {
     },
     "blockedBy": {"reason": "waiting_for_worker", "queue": "payment", "since": "2026-11-23T12:00:01Z"},
     "traceId": _TRACE,
-    "links": {
-        "self": f"/v1/operations/{_PURCHASE}",
-        "cancel": f"/v1/operations/{_PURCHASE}/cancel",
-        "temporal": f"http://localhost:8233/namespaces/default/workflows/{_PURCHASE}/{_RUN}",
-        "trace": f"http://localhost:16686/trace/{_TRACE}",
-    },
+    "links": _PURCHASE_LINKS,
 }
 _PREVIEW: Final[dict[str, Any]] = {"dryRun": True, "matched": 1, "isAll": True, "refused": {}, "sample": [_LINE]}
 
@@ -235,14 +238,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         },
         "blockedBy": {"reason": "waiting_for_worker", "queue": "payment", "since": "2026-11-23T12:00:01Z"},
         "traceId": _TRACE,
-        "links": {
-            "self": f"/v1/operations/{_PURCHASE}",
-            "cancel": f"/v1/operations/{_PURCHASE}/cancel",
-            "webUi": f"http://localhost:8233/namespaces/default/workflows/{_PURCHASE}/{_RUN}",
-            "temporal": f"http://localhost:8233/namespaces/default/workflows/{_PURCHASE}/{_RUN}",
-            "trace": f"http://localhost:16686/trace/{_TRACE}",
-            "resource": "/v1/purchases/p-1",
-        },
+        "links": _PURCHASE_LINKS,
     },
     "PublicationDone": _done(_SUBMISSION, _PUBLISHED),
     "PublicationResult": _PUBLISHED,
