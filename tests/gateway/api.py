@@ -54,7 +54,7 @@ def gateway_app(
         payment_views=ViewsClient(http, url=views_url, token=token),
         listing_views=ViewsClient(http, url=views_url, token=token),
         analytics_views=ViewsClient(http, url=views_url, token=token),
-        stores=stores or stores_of(Database("sqlite:///nowhere.sqlite3")),
+        stores=stores or stores_of(Database(database_url())),
         issuer_http=issuer_http,
         tracer_provider=TRACER_PROVIDER,
     )
@@ -62,7 +62,8 @@ def gateway_app(
 
 def document_of_the_api() -> dict[str, Any]:
     """Return the OpenAPI document; it needs no connection."""
-    return gateway_app(cast("Client", None), http=httpx.AsyncClient()).openapi()
+    nowhere = stores_of(Database("sqlite:///nowhere.sqlite3"))
+    return gateway_app(cast("Client", None), http=httpx.AsyncClient(), stores=nowhere).openapi()
 
 
 @asynccontextmanager
