@@ -92,8 +92,8 @@ def hold_released_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """A repeated release gives the stock back again."""
     honest = SqlPurchases.release
 
-    async def release(self: SqlPurchases, *, tenant: str, purchase_id: str) -> None:
-        await honest(self, tenant=tenant, purchase_id=purchase_id)
+    async def release(self: SqlPurchases, *, tenant: str, purchase_id: str, failure: str | None) -> None:
+        await honest(self, tenant=tenant, purchase_id=purchase_id, failure=failure)
         if purchase_id in _released:
             async with self._database.write() as connection:
                 await connection.execute(

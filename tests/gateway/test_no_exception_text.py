@@ -1,6 +1,7 @@
 """What an exception says is for the log: no answer repeats it, whatever breaks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -11,6 +12,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from platform_gateway import temporal_calls
+from platform_gateway.callers import Role
 from platform_gateway.problem_route import guarded_route
 from platform_gateway.routes.temporal import temporal_router
 from platform_gateway.stores import Stores
@@ -18,6 +20,7 @@ from platform_gateway.workflow_gateway import WorkflowGateway
 from platform_runtime.problem import PROBLEM_MEDIA_TYPE
 from tests.gateway.api import LINKS, gateway_app, onboarding, status_when
 from tests.gateway.documented_requests import DocumentedRequest, each_operation, send
+from tests.gateway.identities import guarded_api, key_of, opened_stores
 from tests.gateway.stubs import FAILS, FAILS_UNEXPECTEDLY, HAS_A_BUG, RETRIES, SECRET_TEXT
 
 CANARY = "canary-7f3a: host db-7.internal said no to ann@example.com"
@@ -165,22 +168,31 @@ async def test_nothing_is_told_when_something_around_the_routes_breaks(monkeypat
     assert not _tells(answer)
 
 
+@pytest.fixture
+async def partners_api(client: Client, worker: None, tmp_path: Path) -> AsyncGenerator[httpx.AsyncClient]:
+    """Return a client of the API for a partner: operators may read what failures said."""
+    async with opened_stores(tmp_path) as stores:
+        key = await key_of(stores, "acme", Role.PARTNER)
+        async with guarded_api(client, stores, headers=key) as api:
+            yield api
+
+
 @pytest.mark.parametrize("name", [FAILS, FAILS_UNEXPECTEDLY, HAS_A_BUG, RETRIES])
-async def test_nothing_is_told_of_what_a_workflow_or_an_activity_said(
-    served_api: httpx.AsyncClient, client: Client, name: str
+async def test_partners_are_not_told_what_a_workflow_or_an_activity_said(
+    partners_api: httpx.AsyncClient, client: Client, name: str
 ) -> None:
     body = onboarding(name=name)
-    executed = await served_api.post(
+    executed = await partners_api.post(
         f"/v1/users/{body['userId']}/onboarding",
         json={"email": body["email"], "name": name},
         headers={"Prefer": "wait=1"},
     )
     workflow_id = executed.json()["workflowId"]
-    await status_when(served_api, workflow_id, lambda status: status["failure"] or status["blockedBy"])
+    await status_when(partners_api, workflow_id, lambda status: status["failure"] or status["blockedBy"])
     answers = [
         executed,
-        await served_api.get(f"/v1/operations/{workflow_id}"),
-        await served_api.get(f"/api/temporal/workflow/{workflow_id}/status"),
+        await partners_api.get(f"/v1/operations/{workflow_id}"),
+        await partners_api.get(f"/api/temporal/workflow/{workflow_id}/status"),
     ]
 
     assert SECRET_TEXT in CANARY

@@ -6,10 +6,6 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from deploy.rehearsal.programs import TEMPORAL_SERVER
-from platform_cli.errors import ToolUnavailableError
-from platform_cli.tools.finder import find_or_get
-from tests import tools
 from tests.gateway.api import blocked_with, status_when
 from tests.gateway.newer_server import newer_server
 from tests.gateway.stubs import RETRIES, WAITS, stub_worker
@@ -19,18 +15,12 @@ WHY = {"reason": "a test"}
 
 
 @pytest.fixture
-async def newer(tmp_path: Path) -> AsyncGenerator[Client]:
+async def newer(newer_temporal_server: Path, tmp_path: Path) -> AsyncGenerator[Client]:
     """Return a client of a newer server, with the stubs behind it."""
-    try:
-        executable = find_or_get(TEMPORAL_SERVER)
-    except ToolUnavailableError as unavailable:
-        tools.missing(str(unavailable))
-    async with newer_server(executable, tmp_path) as client, stub_worker(client):
+    async with newer_server(newer_temporal_server, tmp_path) as client, stub_worker(client):
         yield client
 
 
-# To build the server may take minutes, once.
-@pytest.mark.timeout(600)
 async def test_whole_operations_are_paused_listed_and_resumed(newer: Client) -> None:
     async with own_tenant(newer) as api:
         waits, retries = await onboarding_of(api, WAITS), await onboarding_of(api, RETRIES)

@@ -125,6 +125,8 @@ async def test_failures_are_told_by_their_type_without_their_text(gateway: Serve
     assert SECRET_TEXT not in str(told)
     assert "ann@example.com" not in str(told)
     assert told[-1].data["status"] == "FAILED"
+    # Who may operate reads the failure's own text in the status; a stream tells it nobody.
+    del status["failure"]["detail"]
     assert told[-1].data["failure"] == status["failure"]
 
 

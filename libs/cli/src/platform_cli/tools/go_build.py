@@ -3,7 +3,10 @@
 import os
 import re
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +38,23 @@ class GoModule:
     exclusions: tuple[str, ...] = ()
     minimum_go: tuple[int, int, int] = (1, 25, 0)
     """What its go.mod asks for. An older Go is left alone: it would have to fetch a newer one by itself, or refuse."""
+
+
+_shared: ContextVar[Path | None] = ContextVar("shared", default=None)
+
+
+@contextmanager
+def shared_cache() -> Generator[None]:
+    """Let the builds of the block share what they fetch and compile; all of it is removed at the end.
+
+    It needs more room while it lasts, and less time: most of what these programs are made of is the same.
+    """
+    with tempfile.TemporaryDirectory(prefix="partner-build-") as directory:
+        before = _shared.set(Path(directory))
+        try:
+            yield
+        finally:
+            _shared.reset(before)
 
 
 def build(recipe: GoModule, directory: Path, *, report: Callable[[str], None]) -> Path:
@@ -98,6 +118,7 @@ def _environment(directory: Path) -> dict[str, str]:
     environment = dict(os.environ)
     for cross_compiling in ("GOOS", "GOARCH", "GOWORK", "GOEXPERIMENT"):
         environment.pop(cross_compiling, None)
+    caches = _shared.get() or directory
     temporary = directory / "tmp"
     temporary.mkdir()
     # The module cache is read-only by default, and could not be removed again without -modcacherw.
@@ -108,7 +129,7 @@ def _environment(directory: Path) -> dict[str, str]:
         "GOFLAGS": flags,
         "GOWORK": "off",
         "GOPATH": str(directory / "gopath"),
-        "GOMODCACHE": str(directory / "modules"),
-        "GOCACHE": str(directory / "objects"),
+        "GOMODCACHE": str(caches / "modules"),
+        "GOCACHE": str(caches / "objects"),
         "GOTMPDIR": str(temporary),
     }
