@@ -301,8 +301,9 @@ def lock(session: nox.Session) -> None:
 
 def _lock_with_the_versions_of_now(uv: str, free: "set[str]") -> None:
     """Make uv.lock with the versions that requirements.lock has; fails when a member asks for others."""
-    pins = re.findall(r"^([\w.-]+)(==\S+)", LOCK.read_text(), re.MULTILINE)
-    kept = ", ".join(f'"{name}{version}"' for name, version in pins if name not in free)
+    # With its marker: one package may be there in two versions, each for some of the Pythons.
+    pins = re.findall(r"^([\w.-]+)(==\S+(?: ; [^\\\n]+)?)", LOCK.read_text(), re.MULTILINE)
+    kept = ", ".join(f'"{name}{version.strip()}"' for name, version in pins if name not in free)
     with tempfile.TemporaryDirectory() as scratch:
         for member in [ROOT, *member_directories()]:
             copy = Path(scratch) / member.relative_to(ROOT) / "pyproject.toml"
