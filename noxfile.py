@@ -70,7 +70,8 @@ def make_environment() -> None:
         if _python_version(python) != sys.version:
             run_uv(uv, "venv", "--quiet", "--clear", "--python", PYTHON, str(VENV))
         into = ("--quiet", "--python", str(python))
-        run_uv(uv, "pip", "sync", *into, "--require-hashes", str(LOCK))
+        # Compiled once, here: where Python may not keep what it compiled, each of the many processes of a stack would.
+        run_uv(uv, "pip", "sync", *into, "--compile-bytecode", "--require-hashes", str(LOCK))
         editables = [argument for member in member_directories() for argument in ("--editable", str(member))]
         # The lock has all they need and all that builds them; so nothing enters that has no hash.
         run_uv(uv, "pip", "install", *into, "--no-deps", "--no-build-isolation", *editables)

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from platform_runtime.internal_app import bind, serving
-from tests.gateway.temporal_process import free_port
+from tests.support.network import free_port
 
 _READY_WITHIN_SECONDS = 30
 

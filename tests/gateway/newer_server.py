@@ -12,7 +12,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
-from tests.gateway.temporal_process import free_port
+from tests.support.network import free_port
 
 _READY_WITHIN_SECONDS = 60
 _NAMESPACE = "default"

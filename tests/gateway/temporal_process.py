@@ -1,7 +1,6 @@
 """A Temporal dev server that a test can stop and start, and a wire to it that can be cut."""
 
 import asyncio
-import socket
 import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -10,15 +9,9 @@ from pathlib import Path
 from temporalio.client import Client
 
 from platform_cli.tools import temporal_server as dev_server
+from tests.support.network import free_port
 
 _READY_WITHIN_SECONDS = 30
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class TemporalProcess:

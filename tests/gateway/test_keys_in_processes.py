@@ -13,7 +13,7 @@ import pytest
 from tests.gateway.api import asked_until
 from tests.gateway.gateway_process import running_gateway, start_command
 from tests.gateway.issuer import AUDIENCE, running_issuer
-from tests.gateway.temporal_process import free_port
+from tests.support.network import free_port
 
 REVOKED_WITHIN_SECONDS = 5
 WAIT_SECONDS = 50

@@ -21,7 +21,7 @@ from tests.gateway.gateway_process import (
     start_gateway,
 )
 from tests.gateway.stubs import WAITS
-from tests.gateway.temporal_process import free_port
+from tests.support.network import free_port
 
 STOPS_WITHIN_SECONDS = 9
 """Three times the three seconds that are promised."""

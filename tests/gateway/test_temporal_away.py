@@ -18,7 +18,8 @@ from platform_runtime.settings import TemporalSettings
 from platform_runtime.temporal_client import connect
 from tests.gateway.api import asked_until, new_user_id, notification, onboarding, opened_api
 from tests.gateway.stubs import stub_worker
-from tests.gateway.temporal_process import TemporalProcess, free_port, wire_to
+from tests.gateway.temporal_process import TemporalProcess, wire_to
+from tests.support.network import free_port
 
 ANSWERED_WITHIN_SECONDS = 15
 """Three times the five seconds that are promised."""

@@ -4,14 +4,6 @@ import os
 import random
 import socket
 
-
-def free_port() -> int:
-    """Return a port of the loopback address that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 _GIVEN: set[int] = set()
 _TEST_PROCESSES = 10
 """How many processes of one test run have ports of their own."""
@@ -31,6 +23,11 @@ def free_row(count: int) -> int:
         if row.isdisjoint(_GIVEN) and all(_can_be_bound(port) for port in row):
             _GIVEN.update(row)
             return first
+
+
+def free_port() -> int:
+    """Return one such port."""
+    return free_row(1)
 
 
 def _can_be_bound(port: int) -> bool:
