@@ -40,6 +40,16 @@ BREAKS = {
         "",
         "layers",
     ),
+    "an operation of the gateway asks a route": (
+        "platform_gateway/operations/status.py",
+        "import platform_gateway.routes.shared",
+        "gateway",
+    ),
+    "a file of the gateway has no place": (
+        "platform_gateway/helpers.py",
+        "",
+        "gateway",
+    ),
     "a workflow reaches a driver through an activity": (
         "user_service/activities/shortcut.py",
         "import sqlalchemy",

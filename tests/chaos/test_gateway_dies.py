@@ -14,7 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 from platform_contracts.identifiers import idempotency_key_id
 from platform_contracts.user.notification import notification_workflow_id
 from platform_contracts.user.user_onboarding import user_onboarding_workflow_id
-from platform_gateway.settings import OPEN_TENANT
+from platform_gateway.identity.identity_settings import OPEN_TENANT
 from tests.gateway.gateway_process import GatewayProcess, running_gateway
 from tests.support.namespaces import new_namespace
 from tests.support.platform import new_id

@@ -8,7 +8,7 @@ import pytest
 from jsonschema_rs import Draft202012Validator
 
 from platform_gateway.access import PUBLIC, REQUIRED
-from platform_gateway.api_document import operations_of
+from platform_gateway.openapi.document import operations_of
 from tests.gateway.api import document_of_the_api
 
 GOLDEN = Path(__file__).parents[2] / "gateway" / "openapi.json"
@@ -38,7 +38,7 @@ def test_every_answer_and_body_has_an_example_that_its_schema_allows(operation_i
 
     for name, holder in holders.items():
         for media_type, media in holder.get("content", {}).items():
-            assert "example" in media, f"{operation_id} {name}: add it to platform_gateway.examples"
+            assert "example" in media, f"{operation_id} {name}: add it to platform_gateway.openapi.examples"
             if "json" in media_type:
                 _validator(media["schema"]).validate(media["example"])
 

@@ -11,7 +11,7 @@ from temporalio.client import ScheduleState
 
 from analytics_service.schedules import rollup_schedule
 from platform_contracts.analytics.rollup import Granularity
-from platform_gateway.api_document import operations_of
+from platform_gateway.openapi.document import operations_of
 from tests.gateway.api import document_of_the_api
 from tests.support.another_gateway import another_gateway
 from tests.support.marketplace_by_rest import bought, published

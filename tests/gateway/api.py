@@ -18,10 +18,10 @@ from temporalio.client import Client
 from temporalio.contrib.opentelemetry import create_tracer_provider
 
 from platform_gateway.app import create_app
+from platform_gateway.operations.status import LinkTargets
 from platform_gateway.persistence.api_keys import SqlKeyStore
 from platform_gateway.persistence.audit_log import SqlAuditLog
 from platform_gateway.settings import GatewaySettings
-from platform_gateway.status import LinkTargets
 from platform_gateway.stores import Stores
 from platform_gateway.views_client import ViewsClient
 from platform_gateway.workflow_gateway import WorkflowGateway

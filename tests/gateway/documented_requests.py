@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from platform_gateway.access import PUBLIC
-from platform_gateway.api_document import operations_of
+from platform_gateway.openapi.document import operations_of
 from tests.gateway.api import document_of_the_api
 
 UNKNOWN = "aMemberThatNobodyKnows"

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 from temporalio.client import Client
 
-from platform_gateway.callers import Caller, Role, Scope, caller_with_every_scope
-from platform_gateway.key_management import create_key
+from platform_gateway.identity.callers import Caller, Role, Scope, caller_with_every_scope
+from platform_gateway.identity.key_management import create_key
 from platform_gateway.stores import Stores
 from platform_runtime.database import Database
 from platform_runtime.migrations import migrate

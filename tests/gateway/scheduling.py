@@ -21,10 +21,10 @@ from temporalio.client import (
 from platform_contracts.task_queues import TaskQueue
 from platform_contracts.user import notification
 from platform_contracts.user.notification import NotificationInput
-from platform_gateway.audit import entry
-from platform_gateway.auditing import ASKED
-from platform_gateway.auth import Authentication
-from platform_gateway.callers import SCOPES_OF, Caller, Role
+from platform_gateway.identity.audit import entry
+from platform_gateway.identity.auditing import ASKED
+from platform_gateway.identity.auth import Authentication
+from platform_gateway.identity.callers import SCOPES_OF, Caller, Role
 from platform_gateway.routes.operations import operations_router
 from platform_gateway.routes.schedules import schedules_router
 from platform_gateway.workflow_gateway import WorkflowGateway

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from temporalio.client import Client
 
-from platform_gateway.callers import Role, Scope
+from platform_gateway.identity.callers import Role, Scope
 from platform_gateway.stores import Stores
 from tests.gateway.api import asked_until
 from tests.gateway.identities import guarded_api, key_of, opened_stores

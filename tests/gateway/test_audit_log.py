@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 
-from platform_gateway.callers import Role
+from platform_gateway.identity.callers import Role
 from platform_gateway.stores import Stores
 from tests.gateway.api import new_user_id
 from tests.gateway.identities import entries, guarded_api, key_of, opened_stores

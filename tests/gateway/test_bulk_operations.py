@@ -10,8 +10,8 @@ import pytest
 from fastapi import FastAPI
 from temporalio.client import Client
 
-from platform_gateway.bulk_worker import bulk_worker
-from platform_gateway.callers import SCOPES_OF, Caller, Role, Scope
+from platform_gateway.bulk.worker import bulk_worker
+from platform_gateway.identity.callers import SCOPES_OF, Caller, Role, Scope
 from platform_gateway.routes.bulk_operations import bulk_operations_router
 from platform_gateway.routes.operations import operations_router
 from platform_gateway.workflow_gateway import WorkflowGateway
@@ -207,7 +207,7 @@ async def test_a_cancelled_bulk_operation_stops_and_tells_what_it_has_done(
         taken.set()
         await holding.wait()
 
-    monkeypatch.setattr("platform_gateway.bulk_activities.terminate", held)
+    monkeypatch.setattr("platform_gateway.bulk.activities.terminate", held)
     async with own_tenant(client) as api, bulk_worker(client):
         await _waiting(api, *[WAITS] * 12)
         started = await _asked(api, "terminate", {"domain": "user"})
@@ -251,7 +251,7 @@ async def test_a_bulk_operation_never_takes_a_bulk_operation(client: Client) -> 
 async def test_no_more_than_the_most_are_taken_and_that_is_said(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("platform_gateway.bulk.MOST_ITEMS", 2)
+    monkeypatch.setattr("platform_gateway.bulk.bulk_operations.MOST_ITEMS", 2)
     async with own_tenant(client) as api:
         for _ in range(3):
             await onboarding_of(api, WAITS)

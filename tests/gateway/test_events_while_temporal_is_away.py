@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from platform_gateway import following
+from platform_gateway.following import following
 from tests.gateway.api import new_user_id
 from tests.gateway.event_streams import events_of, served_gateway
 from tests.gateway.temporal_process import TemporalProcess

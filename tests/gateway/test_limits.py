@@ -10,13 +10,13 @@ import pytest
 from fastapi import FastAPI
 from temporalio.client import Client
 
-from platform_gateway.api_keys import PREFIX
-from platform_gateway.audit import LoggedAudit
-from platform_gateway.auth import Authentication
-from platform_gateway.callers import SCOPES_OF, STAFF_TENANT, Caller, Role
+from platform_gateway.identity.api_keys import PREFIX
+from platform_gateway.identity.audit import LoggedAudit
+from platform_gateway.identity.auth import Authentication
+from platform_gateway.identity.callers import SCOPES_OF, STAFF_TENANT, Caller, Role
 from platform_gateway.problems import Kind, Problem
+from platform_gateway.protection.tenant_limits import TenantLimits
 from platform_gateway.routes.temporal import temporal_router
-from platform_gateway.tenant_limits import TenantLimits
 from platform_gateway.workflow_gateway import WorkflowGateway
 from tests.gateway.api import LINKS, notification, onboarding, opened_api
 

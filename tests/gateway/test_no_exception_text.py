@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from platform_gateway import temporal_calls
-from platform_gateway.callers import Role
+from platform_gateway.identity.callers import Role
+from platform_gateway.operations import temporal_calls
 from platform_gateway.problem_route import guarded_route
 from platform_gateway.routes.temporal import temporal_router
 from platform_gateway.stores import Stores

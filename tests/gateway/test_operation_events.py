@@ -15,7 +15,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.workflow import ParentClosePolicy
 
 from platform_contracts.memo import Compensation, Progress
-from platform_gateway import following
+from platform_gateway.following import following
 from platform_workflow_tools.progress import report_progress
 from tests.gateway.api import onboarding
 from tests.gateway.event_streams import Served, Told, events_of, served_gateway

@@ -175,7 +175,7 @@ async def test_blocked_lists_exactly_what_does_not_move_and_why(client: Client, 
 async def test_a_page_without_anything_blocked_has_a_cursor_that_goes_on(
     client: Client, worker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("platform_gateway.operation_list.MOST_EXAMINED", 2)
+    monkeypatch.setattr("platform_gateway.operations.operation_list.MOST_EXAMINED", 2)
     async with own_tenant(client) as api:
         blocked = await onboarding_of(api, WAITS_FOR_A_PERSON)
         await status_when(api, blocked, blocked_with("reason"))

@@ -8,8 +8,8 @@ import pytest
 from temporalio.client import Client
 
 from platform_gateway.access import AUDITED, PUBLIC, REQUIRED
-from platform_gateway.api_document import operations_of
-from platform_gateway.callers import SCOPES_OF, Role
+from platform_gateway.identity.callers import SCOPES_OF, Role
+from platform_gateway.openapi.document import operations_of
 from tests.gateway.api import document_of_the_api
 from tests.gateway.identities import guarded_api, key_of, opened_stores
 

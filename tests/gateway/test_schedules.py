@@ -9,7 +9,7 @@ from temporalio.client import Client
 
 from analytics_service.schedules import ensure_schedules
 from platform_contracts.analytics.rollup import Granularity, rollup_schedule_id
-from platform_gateway.callers import Role
+from platform_gateway.identity.callers import Role
 from tests.gateway.api import asked_until
 from tests.gateway.scheduling import (
     LAST_RUN,

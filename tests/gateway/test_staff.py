@@ -7,7 +7,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from platform_gateway.callers import Role
+from platform_gateway.identity.callers import Role
 from platform_gateway.stores import Stores
 from tests.gateway.api import new_user_id, opened_api
 from tests.gateway.identities import guarded_api, key_of, opened_stores

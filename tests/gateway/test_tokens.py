@@ -13,7 +13,7 @@ import jwt
 import pytest
 from temporalio.client import Client
 
-from platform_gateway.oidc_keys import IssuerKeys
+from platform_gateway.identity.oidc_keys import IssuerKeys
 from platform_gateway.problems import Problem
 from tests.gateway.api import asked_until, opened_api
 from tests.gateway.issuer import AUDIENCE, Issuer, SigningKey, bearer, running_issuer

@@ -7,10 +7,10 @@ from typing import NoReturn
 import httpx
 
 from platform_gateway.app import create_app
-from platform_gateway.bulk_worker import working_on_bulk_operations
+from platform_gateway.bulk.worker import working_on_bulk_operations
 from platform_gateway.keys_command import manage_keys, parsed_arguments
+from platform_gateway.operations.status import LinkTargets
 from platform_gateway.settings import GatewaySettings
-from platform_gateway.status import LinkTargets
 from platform_gateway.stores import opened_stores, prepare_stores
 from platform_gateway.views_client import ViewsClient
 from platform_gateway.workflow_gateway import WorkflowGateway

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from platform_gateway.callers import Scope
+from platform_gateway.identity.callers import Scope
 
 PUBLIC: Final = frozenset({"livez", "readyz"})
 """The operations that anybody may call."""

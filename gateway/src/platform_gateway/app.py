@@ -14,12 +14,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp
 
-from platform_gateway.access_log import QUIET_PATHS, AccessLog
-from platform_gateway.acting import document_account
-from platform_gateway.api_document import DESCRIPTION, document_with_examples
-from platform_gateway.auth import documented_bearer, documented_key
 from platform_gateway.identities import authentication
+from platform_gateway.identity.acting import document_account
+from platform_gateway.identity.auth import documented_bearer, documented_key
+from platform_gateway.openapi.document import DESCRIPTION, document_with_examples
 from platform_gateway.problems import Kind, Problem, http_problem, invalid_request
+from platform_gateway.protection.security_headers import DOCS_PATH, OPENAPI_PATH, SecurityHeaders
+from platform_gateway.protection.tenant_limits import TenantLimits
 from platform_gateway.routes.analytics import analytics_router
 from platform_gateway.routes.api_keys import api_keys_router
 from platform_gateway.routes.audit_log import audit_log_router
@@ -35,10 +36,9 @@ from platform_gateway.routes.sales import sales_router
 from platform_gateway.routes.schedules import schedules_router
 from platform_gateway.routes.temporal import temporal_router
 from platform_gateway.routes.users import users_router
-from platform_gateway.security_headers import DOCS_PATH, OPENAPI_PATH, SecurityHeaders
 from platform_gateway.settings import GatewaySettings
 from platform_gateway.stores import Stores
-from platform_gateway.tenant_limits import TenantLimits
+from platform_gateway.telemetry.access_log import QUIET_PATHS, AccessLog
 from platform_gateway.views_client import ViewsClient
 from platform_gateway.workflow_gateway import WorkflowGateway
 

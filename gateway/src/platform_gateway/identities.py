@@ -2,14 +2,14 @@
 
 import httpx
 
-from platform_gateway.audit import AuditLog
-from platform_gateway.auth import Authentication
-from platform_gateway.key_store import KeyStore
-from platform_gateway.oidc_keys import IssuerKeys
-from platform_gateway.oidc_tokens import OidcTokens, TokenRules
+from platform_gateway.identity.audit import AuditLog
+from platform_gateway.identity.auth import Authentication
+from platform_gateway.identity.key_store import KeyStore
+from platform_gateway.identity.oidc_keys import IssuerKeys
+from platform_gateway.identity.oidc_tokens import OidcTokens, TokenRules
+from platform_gateway.identity.stored_keys import StoredKeys
+from platform_gateway.protection.tenant_limits import TenantLimits
 from platform_gateway.settings import GatewaySettings
-from platform_gateway.stored_keys import StoredKeys
-from platform_gateway.tenant_limits import TenantLimits
 
 
 def authentication(

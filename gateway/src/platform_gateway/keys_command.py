@@ -11,11 +11,11 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from platform_contracts.identifiers import Tenant
-from platform_gateway.api_keys import ApiKey
-from platform_gateway.auditing import audited
-from platform_gateway.callers import Caller, Role, Scope, caller_with_every_scope
-from platform_gateway.key_management import create_key, revoke_key, rotate_key
-from platform_gateway.key_models import DEFAULT_OVERLAP_SECONDS, MAX_OVERLAP_SECONDS, KeyName
+from platform_gateway.identity.api_keys import ApiKey
+from platform_gateway.identity.auditing import audited
+from platform_gateway.identity.callers import Caller, Role, Scope, caller_with_every_scope
+from platform_gateway.identity.key_management import create_key, revoke_key, rotate_key
+from platform_gateway.identity.key_models import DEFAULT_OVERLAP_SECONDS, MAX_OVERLAP_SECONDS, KeyName
 from platform_gateway.problems import Problem
 from platform_gateway.settings import GatewaySettings
 from platform_gateway.stores import Stores, opened_stores

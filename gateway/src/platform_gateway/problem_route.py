@@ -14,13 +14,13 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from platform_gateway.access import AUDITED, REQUIRED
-from platform_gateway.audit import LoggedAudit
-from platform_gateway.auditing import DENIED, audited, keep_if_possible
-from platform_gateway.auth import Authentication
-from platform_gateway.callers import Caller, caller_with_every_scope
+from platform_gateway.identity.audit import LoggedAudit
+from platform_gateway.identity.auditing import DENIED, audited, keep_if_possible
+from platform_gateway.identity.auth import Authentication
+from platform_gateway.identity.callers import Caller, caller_with_every_scope
 from platform_gateway.problems import Kind, Problem, documented, http_problem, invalid_request
-from platform_gateway.refusals import count_refusal
-from platform_gateway.tenant_limits import Admission
+from platform_gateway.protection.tenant_limits import Admission
+from platform_gateway.telemetry.refusals import count_refusal
 from platform_runtime.logs import get_logger
 
 MAX_BODY_BYTES: Final = 64 * 1024

@@ -1,17 +1,14 @@
 """Settings of the gateway."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from platform_contracts.identifiers import Tenant
-from platform_gateway.identity_settings import IdentitySettings, is_loopback, refuse_when_open
-from platform_gateway.protection_settings import ProtectionSettings
-
-OPEN_TENANT: Final = "demo"
-"""Who everybody is while authentication is off."""
+from platform_gateway.identity.identity_settings import OPEN_TENANT, IdentitySettings, is_loopback, refuse_when_open
+from platform_gateway.protection.protection_settings import ProtectionSettings
 
 HttpUrlText = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 

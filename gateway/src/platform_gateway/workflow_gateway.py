@@ -14,22 +14,22 @@ from temporalio.service import RPCError, RPCStatusCode
 from platform_contracts.listing.purchase import PURCHASE_CANCELLED
 from platform_contracts.message import ContractModel
 from platform_gateway.commands import Command
-from platform_gateway.describing import Description
-from platform_gateway.finding import find
-from platform_gateway.following import Following, OperationEvent, Position, follow, following
-from platform_gateway.operating import Order, cancel
-from platform_gateway.operation_filter import OperationFilter
-from platform_gateway.operation_list import operations_page
-from platform_gateway.operation_models import OperationsPage
-from platform_gateway.operation_summary import operation_summary
+from platform_gateway.following.following import Following, OperationEvent, Position, follow, following
+from platform_gateway.market.reviewing import Review, Reviewed, review_submission
+from platform_gateway.operations.describing import Description
+from platform_gateway.operations.finding import find
+from platform_gateway.operations.operating import Order, cancel
+from platform_gateway.operations.operation_filter import OperationFilter
+from platform_gateway.operations.operation_list import operations_page
+from platform_gateway.operations.operation_models import OperationsPage
+from platform_gateway.operations.operation_summary import operation_summary
+from platform_gateway.operations.resources import ResourcePath
+from platform_gateway.operations.starting import Started, start
+from platform_gateway.operations.status import LinkTargets, PathOf, failure_type, operation_status
+from platform_gateway.operations.temporal_calls import ATTEMPT, calling_temporal
+from platform_gateway.operations.waiting import Wait, outcome_within, result_within
 from platform_gateway.problems import Kind, OperationFailure, Problem
-from platform_gateway.resources import ResourcePath
 from platform_gateway.rest_models import OperationStatus
-from platform_gateway.reviewing import Review, Reviewed, review_submission
-from platform_gateway.starting import Started, start
-from platform_gateway.status import LinkTargets, PathOf, failure_type, operation_status
-from platform_gateway.temporal_calls import ATTEMPT, calling_temporal
-from platform_gateway.waiting import Wait, outcome_within, result_within
 
 RequestT = TypeVar("RequestT", bound=ContractModel)
 ResultT = TypeVar("ResultT", bound=ContractModel)

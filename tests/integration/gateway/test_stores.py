@@ -10,8 +10,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from platform_gateway.api_keys import ApiKey, new_key
-from platform_gateway.callers import Caller, Role, Scope
+from platform_gateway.identity.api_keys import ApiKey, new_key
+from platform_gateway.identity.callers import Caller, Role, Scope
 from platform_gateway.persistence.tables import METADATA
 from platform_gateway.stores import Stores
 from platform_runtime.migrations import migrate, schema_problem

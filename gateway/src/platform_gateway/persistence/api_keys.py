@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Row, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from platform_gateway.api_keys import ApiKey
-from platform_gateway.callers import Role, Scope
+from platform_gateway.identity.api_keys import ApiKey
+from platform_gateway.identity.callers import Role, Scope
 from platform_gateway.persistence.tables import API_KEYS
 from platform_runtime.database import Database
 

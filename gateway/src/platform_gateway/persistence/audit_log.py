@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from sqlalchemy import insert, select
 
-from platform_gateway.audit import entry
-from platform_gateway.callers import Caller
-from platform_gateway.key_store import AuditEntry
+from platform_gateway.identity.audit import entry
+from platform_gateway.identity.callers import Caller
+from platform_gateway.identity.key_store import AuditEntry
 from platform_gateway.persistence.tables import AUDIT_LOG
 from platform_runtime.database import Database
 from platform_runtime.problem import current_trace_id

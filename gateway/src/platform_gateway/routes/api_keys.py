@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, Response
 
 from platform_contracts.view import PageSize
-from platform_gateway.key_management import create_key, revoke_key, rotate_key
-from platform_gateway.key_models import (
+from platform_gateway.identity.key_management import create_key, revoke_key, rotate_key
+from platform_gateway.identity.key_models import (
     ApiKeyRequest,
     ApiKeysPage,
     ApiKeyState,
@@ -21,7 +21,7 @@ from platform_gateway.key_models import (
     issued_key,
     key_state,
 )
-from platform_gateway.key_store import KeyStore
+from platform_gateway.identity.key_store import KeyStore
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import Kind, Problem, documented, invalid_field
 from platform_gateway.routes.shared import AuditDetails, Cursor, Tenant, Who

@@ -7,9 +7,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from platform_contracts.identifiers import Tenant as Account
 from platform_contracts.view import PageSize
-from platform_gateway.callers import STAFF_TENANT, Caller
-from platform_gateway.key_models import AuditLogPage, audit_entry
-from platform_gateway.key_store import AuditReader
+from platform_gateway.identity.callers import STAFF_TENANT, Caller
+from platform_gateway.identity.key_models import AuditLogPage, audit_entry
+from platform_gateway.identity.key_store import AuditReader
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import Kind, Problem, documented, invalid_field
 from platform_gateway.routes.shared import Cursor, Who

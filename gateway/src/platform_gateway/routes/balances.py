@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 
 from platform_contracts.payment.views import BALANCES, BalancesQuery
+from platform_gateway.market.purchase_models import Balances
 from platform_gateway.moments import Moment
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import documented
-from platform_gateway.purchase_models import Balances
 from platform_gateway.routes.shared import Tenant
 from platform_gateway.views_client import ViewsClient
 

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import JSONResponse, Response
 
 from platform_contracts.identifiers import ClientId
-from platform_gateway.bulk import Choice, bulk_command, bulk_operation, choose
+from platform_gateway.bulk.bulk_operations import Choice, bulk_command, bulk_operation, choose
 from platform_gateway.bulk_contract import Verb, bulk_workflow_id
-from platform_gateway.callers import Caller, Scope
-from platform_gateway.finding import find
-from platform_gateway.operation_models import BulkOperation, BulkPreview, BulkRequest
-from platform_gateway.operation_summary import operation_summary
+from platform_gateway.identity.callers import Caller, Scope
+from platform_gateway.operations.finding import find
+from platform_gateway.operations.operation_models import BulkOperation, BulkPreview, BulkRequest
+from platform_gateway.operations.operation_summary import operation_summary
+from platform_gateway.operations.temporal_calls import calling_temporal
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import RETRY_AFTER_SECONDS, Kind, Problem, documented, invalid_field
 from platform_gateway.routes.headers import IdempotencyKey
@@ -24,7 +25,6 @@ from platform_gateway.routes.shared import (
     path_to,
     path_to_resource,
 )
-from platform_gateway.temporal_calls import calling_temporal
 from platform_gateway.workflow_gateway import WorkflowGateway
 
 _SAMPLE = 10

@@ -10,8 +10,8 @@ from platform_contracts.identifiers import ClientId
 from platform_contracts.listing.listing_draft import ListingStatus, listing_draft_workflow_id
 from platform_contracts.listing.views import LISTING, LISTINGS, ListingQuery, ListingsQuery, ListingView
 from platform_contracts.view import PageSize
-from platform_gateway.listing_commands import archive_listing, draft_listing, submit_listing
-from platform_gateway.listing_models import (
+from platform_gateway.market.listing_commands import archive_listing, draft_listing, submit_listing
+from platform_gateway.market.listing_models import (
     Listing,
     ListingDone,
     ListingRequest,
@@ -22,11 +22,12 @@ from platform_gateway.listing_models import (
     ReviewRequest,
     SubmissionRequest,
 )
+from platform_gateway.market.reviewing import Review
+from platform_gateway.operations.resources import LISTING_ROUTE
+from platform_gateway.operations.waiting import client_gone
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import Kind, Problem, documented
-from platform_gateway.resources import LISTING_ROUTE
 from platform_gateway.rest_models import Accepted
-from platform_gateway.reviewing import Review
 from platform_gateway.routes.headers import PREFERENCE_APPLIED, IdempotencyKey, Prefer, preference_applied
 from platform_gateway.routes.shared import (
     ACCEPTED,
@@ -42,7 +43,6 @@ from platform_gateway.routes.shared import (
     with_links,
 )
 from platform_gateway.views_client import ViewsClient
-from platform_gateway.waiting import client_gone
 from platform_gateway.workflow_gateway import WorkflowGateway
 
 ListingId = Annotated[ClientId, Path(alias="listingId")]

@@ -3,11 +3,11 @@
 from fastapi import APIRouter
 
 from platform_contracts.listing import purchase
-from platform_gateway.operating import Order, pause, resume, retry, terminate
-from platform_gateway.operation_models import Operated, ReasonedRequest, Reset, ResetRequest, Terminated
+from platform_gateway.operations.operating import Order, pause, resume, retry, terminate
+from platform_gateway.operations.operation_models import Operated, ReasonedRequest, Reset, ResetRequest, Terminated
+from platform_gateway.operations.resetting import reset
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import documented
-from platform_gateway.resetting import reset
 from platform_gateway.routes.headers import IdempotencyKey
 from platform_gateway.routes.shared import (
     WORKFLOW_ID_PARAMETER,

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
-from platform_gateway.following import POSITION_PATTERN, Following
+from platform_gateway.following.following import POSITION_PATTERN, Following
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import Kind, Problem, documented
+from platform_gateway.protection.stream_places import StreamPlaces
 from platform_gateway.routes.shared import WORKFLOW_ID_PARAMETER, Tenant, WorkflowId
-from platform_gateway.stream_places import StreamPlaces
 from platform_gateway.workflow_gateway import WorkflowGateway
 
 _RETRY_MILLISECONDS: Final = 2000

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from platform_contracts.view import PageSize
-from platform_gateway.callers import Scope
+from platform_gateway.identity.callers import Scope
 from platform_gateway.moments import Moment
-from platform_gateway.operation_filter import (
+from platform_gateway.operations.operation_filter import (
     MAX_CURSOR_CHARACTERS,
     MAX_TYPE_CHARACTERS,
     TYPE_PATTERN,
@@ -16,7 +16,7 @@ from platform_gateway.operation_filter import (
     OpenOrClosed,
     OperationFilter,
 )
-from platform_gateway.operation_models import OperationsPage
+from platform_gateway.operations.operation_models import OperationsPage
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import documented
 from platform_gateway.rest_models import Accepted, OperationStatus

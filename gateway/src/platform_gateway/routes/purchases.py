@@ -9,11 +9,17 @@ from platform_contracts.identifiers import ClientId
 from platform_contracts.listing.purchase import purchase_workflow_id
 from platform_contracts.listing.views import PURCHASE, PURCHASES, PurchaseQuery, PurchasesQuery, PurchaseView
 from platform_contracts.view import PageSize
-from platform_gateway.listing_commands import purchase
+from platform_gateway.market.listing_commands import purchase
+from platform_gateway.market.purchase_models import (
+    Purchase,
+    PurchaseDone,
+    PurchaseRequest,
+    PurchaseResult,
+    PurchasesPage,
+)
+from platform_gateway.operations.resources import PURCHASE_ROUTE
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import Kind, Problem, documented
-from platform_gateway.purchase_models import Purchase, PurchaseDone, PurchaseRequest, PurchaseResult, PurchasesPage
-from platform_gateway.resources import PURCHASE_ROUTE
 from platform_gateway.rest_models import Accepted
 from platform_gateway.routes.headers import IdempotencyKey, Prefer
 from platform_gateway.routes.shared import (

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query
 
 from platform_contracts.listing.views import SALES, SalesQuery
 from platform_contracts.view import PageSize
+from platform_gateway.market.purchase_models import SalesPage
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import documented
-from platform_gateway.purchase_models import SalesPage
 from platform_gateway.routes.shared import Cursor, Tenant
 from platform_gateway.views_client import ViewsClient
 

@@ -21,7 +21,7 @@ from platform_gateway.routes.shared import (
     path_of,
     path_to,
 )
-from platform_gateway.schedule_models import (
+from platform_gateway.schedules.schedule_models import (
     BackfillAccepted,
     BackfillRequest,
     ReasonRequest,
@@ -30,7 +30,7 @@ from platform_gateway.schedule_models import (
     SchedulesPage,
     TriggerAccepted,
 )
-from platform_gateway.schedules import LONGEST_BACKFILL, MOST_BACKFILL_RUNS, Schedules
+from platform_gateway.schedules.schedules import LONGEST_BACKFILL, MOST_BACKFILL_RUNS, Schedules
 from platform_gateway.workflow_gateway import WorkflowGateway
 
 _SCHEDULE_ROUTE: Final = "one_schedule"

@@ -9,15 +9,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import NoMatchFound, Router
 
 from platform_contracts.message import ContractModel
-from platform_gateway.callers import Caller
 from platform_gateway.commands import Command
+from platform_gateway.identity.callers import Caller
+from platform_gateway.operations.resources import Resource, ResourcePath
+from platform_gateway.operations.starting import Started
+from platform_gateway.operations.waiting import client_gone
 from platform_gateway.problem_route import audit_details_of, caller_of, tenant_of
 from platform_gateway.problems import RETRY_AFTER_SECONDS
-from platform_gateway.resources import Resource, ResourcePath
 from platform_gateway.rest_models import Accepted, RestModel
 from platform_gateway.routes.headers import PREFERENCE_APPLIED, preference_applied
-from platform_gateway.starting import Started
-from platform_gateway.waiting import client_gone
 from platform_gateway.workflow_gateway import Executed, WorkflowGateway
 
 OPERATION_ROUTE: Final = "operation"

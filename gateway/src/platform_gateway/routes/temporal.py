@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from platform_gateway.commands import notify, onboard
+from platform_gateway.operations.waiting import client_gone
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import documented
 from platform_gateway.rest_models import (
@@ -29,7 +30,6 @@ from platform_gateway.routes.shared import (
     path_to,
     path_to_resource,
 )
-from platform_gateway.waiting import client_gone
 from platform_gateway.workflow_gateway import WorkflowGateway
 
 _STATUS_ROUTE = "temporal_workflow_status"

@@ -11,9 +11,9 @@ from platform_contracts.user.user_onboarding import user_onboarding_workflow_id
 from platform_contracts.user.views import ACCOUNT, INBOX, AccountQuery, InboxQuery
 from platform_contracts.view import PageSize
 from platform_gateway.commands import notify, onboard
+from platform_gateway.operations.resources import ACCOUNT_ROUTE, INBOX_ROUTE
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import Kind, Problem, documented
-from platform_gateway.resources import ACCOUNT_ROUTE, INBOX_ROUTE
 from platform_gateway.rest_models import (
     Accepted,
     InboxPage,
