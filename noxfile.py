@@ -271,9 +271,10 @@ def api(session: nox.Session) -> None:
 
 @nox.session
 def compose(session: nox.Session) -> None:
-    """Bring compose.yaml up with docker, run the demo against it, and take it down again."""
+    """Bring compose.yaml up with docker, run the demo against it, take it down, and check what only its server can."""
     make_environment()
     run(session, "python", "-m", "deploy.rehearsal", *session.posargs)
+    run(session, "python", "-m", "pytest", "deploy/rehearsal/checks")
 
 
 @nox.session

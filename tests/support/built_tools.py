@@ -4,22 +4,15 @@ Run as a program it gets all of them.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from deploy.rehearsal.programs import TEMPORAL_SERVER, compose_command
+from deploy.rehearsal.programs import compose_command
 from platform_cli.errors import ToolUnavailableError
 from platform_cli.tools import jaeger, mailpit, temporal_server
-from platform_cli.tools.finder import find_or_get
 from platform_cli.tools.go_build import shared_cache
 from tests import tools
 from tests.support.toxiproxy import executable as toxiproxy_executable
-
-
-def _newer_server() -> Path:
-    return find_or_get(TEMPORAL_SERVER)
-
 
 _LOCAL_STACK = (temporal_server.executable, jaeger.executable, mailpit.executable)
 # The fixtures below, and what each of them gets.
@@ -27,7 +20,6 @@ _GETTERS: dict[str, tuple[Callable[[], object], ...]] = {
     "local_stack_tools": _LOCAL_STACK,
     "compose": (compose_command,),
     "toxiproxy": (toxiproxy_executable,),
-    "newer_temporal_server": (_newer_server,),
 }
 _PROBLEMS = pytest.StashKey[dict[str, str]]()
 
@@ -63,13 +55,6 @@ def compose(request: pytest.FixtureRequest) -> tuple[str, ...]:
 def toxiproxy(request: pytest.FixtureRequest) -> None:
     """Make sure that `fault_proxy` will build nothing; skips when its program is not to be had."""
     _skip_without("toxiproxy", request)
-
-
-@pytest.fixture(scope="session")
-def newer_temporal_server(request: pytest.FixtureRequest) -> Path:
-    """Return the program of a server newer than the dev server's; skips when it is not to be had."""
-    _skip_without("newer_temporal_server", request)
-    return _newer_server()
 
 
 def _skip_without(fixture: str, request: pytest.FixtureRequest) -> None:

@@ -1,4 +1,7 @@
-"""What operators do on a server that can pause whole workflows."""
+"""What operators do on a server that can pause whole workflows, as the dev server cannot.
+
+Run by `python3 noxfile.py compose`, which has that server.
+"""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -6,6 +9,8 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
+from deploy.rehearsal.programs import TEMPORAL_SERVER
+from platform_cli.tools.finder import find_or_get
 from tests.gateway.api import blocked_with, status_when
 from tests.gateway.newer_server import newer_server
 from tests.gateway.stubs import RETRIES, WAITS, stub_worker
@@ -15,13 +20,16 @@ WHY = {"reason": "a test"}
 
 
 @pytest.fixture
-async def newer(newer_temporal_server: Path, tmp_path: Path) -> AsyncGenerator[Client]:
+async def newer(tmp_path: Path) -> AsyncGenerator[Client]:
     """Return a client of a newer server, with the stubs behind it."""
-    async with newer_server(newer_temporal_server, tmp_path) as client, stub_worker(client):
+    async with newer_server(find_or_get(TEMPORAL_SERVER), tmp_path) as client, stub_worker(client):
         yield client
 
 
+# Where the rehearsal has pulled its images, the server is built here first, once.
+@pytest.mark.timeout(900)
 async def test_whole_operations_are_paused_listed_and_resumed(newer: Client) -> None:
+    """A paused operation says so, is in the list, and goes on once it is resumed."""
     async with own_tenant(newer) as api:
         waits, retries = await onboarding_of(api, WAITS), await onboarding_of(api, RETRIES)
         await status_when(api, waits, lambda status: status["progress"] is not None, within_seconds=20)
