@@ -97,6 +97,7 @@ class PaymentActivities:
             details=ChargeDetails(
                 payment_token=charge.payment_token, amount=amount, shares=(Share(seller=charge.seller, amount=amount),)
             ),
+            provider=self._acquirer.name,
             now=datetime.now(UTC),
         )
         said = await self._acquirer.authorise(stored)
@@ -119,6 +120,7 @@ class PaymentActivities:
         transaction = capture_transaction(
             tenant=charge.tenant,
             operation_id=charge.operation_id,
+            provider=stored.provider,
             details=stored.details,
             fee_basis_points=_FEE_BASIS_POINTS,
             now=datetime.now(UTC),

@@ -16,7 +16,7 @@ from payment_service.domain.charges import (
     DifferentChargeError,
     StoredCharge,
 )
-from payment_service.domain.ledger import Transaction
+from payment_service.domain.ledger import Phase, Transaction, TransactionKey
 from payment_service.ports import NoAnswerError
 from payment_service.workflows.charge_resolution import ChargeResolutionWorkflow
 from payment_service.workflows.charge_void import ChargeVoidWorkflow
@@ -40,17 +40,26 @@ class FakeCharges:
         return self.rows[tenant, operation_id].status
 
     async def begin(
-        self, *, tenant: str, operation_id: str, details: ChargeDetails, now: datetime
+        self, *, tenant: str, operation_id: str, details: ChargeDetails, provider: str, now: datetime
     ) -> tuple[StoredCharge, bool]:
         is_new = (tenant, operation_id) not in self.rows
         if is_new:
             self.rows[tenant, operation_id] = StoredCharge(
-                tenant=tenant, operation_id=operation_id, status=ChargeStatus.AUTHORISING, details=details
+                tenant=tenant,
+                operation_id=operation_id,
+                status=ChargeStatus.AUTHORISING,
+                details=details,
+                provider=provider,
             )
         return self.rows[tenant, operation_id], is_new
 
     async def find(self, *, tenant: str, operation_id: str) -> StoredCharge | None:
         return self.rows.get((tenant, operation_id))
+
+    async def refer(self, charge: StoredCharge, *, reference: str, now: datetime) -> StoredCharge:
+        key = charge.tenant, charge.operation_id
+        self.rows[key] = replace(self.rows[key], reference=self.rows[key].reference or reference)
+        return self.rows[key]
 
     async def move(self, charge: StoredCharge, *, to: ChargeStatus, now: datetime) -> StoredCharge:
         self._move(charge.tenant, charge.operation_id, to)
@@ -85,17 +94,23 @@ class FakeLedger:
         """Read these."""
         self._charges = charges
 
-    async def credit_balances(self, account: str, *, at: datetime) -> Sequence[Money]:
+    async def credit_balances(
+        self, account: str, *, at: datetime | None = None, phases: Sequence[Phase] = (Phase.POSTED,)
+    ) -> Sequence[Money]:
         sums: dict[tuple[str, int], int] = {}
         for transaction in self._charges.transactions:
             for posting in transaction.postings:
-                if posting.account == account and transaction.posted_at <= at:
+                counts = transaction.phase in phases and (at is None or transaction.posted_at <= at)
+                if posting.account == account and counts:
                     currency = posting.amount.currency, posting.amount.exponent
                     sums[currency] = sums.get(currency, 0) - posting.amount.minor_units
         return [
             Money(minor_units=minor_units, currency=currency, exponent=exponent)
             for (currency, exponent), minor_units in sorted(sums.items())
         ]
+
+    async def find(self, key: TransactionKey) -> Transaction | None:
+        return next((transaction for transaction in self._charges.transactions if transaction.key == key), None)
 
 
 class FakeAcquirer:
@@ -119,6 +134,7 @@ class FakeAcquirer:
             loses_answers: so many writes are done, and nobody is told.
             bars_late_ones: False: it authorises what was voided before, which no acquirer should.
         """
+        self.name = "acquirer"
         self.book: dict[str, ChargeStatus] = {}
         self.done: list[tuple[str, str]] = []
         """What moved money, in its order: verb and operation."""
@@ -131,6 +147,9 @@ class FakeAcquirer:
         self._away_for = away_for
         self.loses_answers = loses_answers
         self._bars_late_ones = bars_late_ones
+
+    async def prepare(self, charge: StoredCharge) -> str | None:
+        return None
 
     async def authorise(self, charge: StoredCharge) -> ChargeStatus:
         self._call("authorise")
@@ -162,7 +181,7 @@ class FakeAcquirer:
         self._may_lose_the_answer()
         return self.book[operation]
 
-    async def void(self, *, tenant: str, operation_id: str) -> ChargeStatus:
+    async def void(self, *, tenant: str, operation_id: str, reference: str | None) -> ChargeStatus:
         self._call("void")
         if self.book.get(operation_id) not in (ChargeStatus.CAPTURED, ChargeStatus.VOIDED):
             self.book[operation_id] = ChargeStatus.VOIDED
@@ -170,7 +189,7 @@ class FakeAcquirer:
         self._may_lose_the_answer()
         return self.book[operation_id]
 
-    async def find(self, *, tenant: str, operation_id: str) -> ChargeStatus | None:
+    async def find(self, *, tenant: str, operation_id: str, reference: str | None) -> ChargeStatus | None:
         self._call("find")
         return self.book.get(operation_id)
 

@@ -129,7 +129,7 @@ def _read_ledger(engine: Engine, tenant: str, read: _Read) -> None:
         rows = connection.execute(
             text(
                 "SELECT operation_id, SUM(minor_units) FROM ledger_postings"
-                " WHERE tenant = :tenant AND account = 'acquirer_clearing' GROUP BY operation_id"
+                " WHERE tenant = :tenant AND account = 'cash_clearing:acquirer' GROUP BY operation_id"
             ),
             {"tenant": tenant},
         )

@@ -22,7 +22,11 @@ async def main(url: str, name: str) -> None:
             async with room:
                 now = datetime.now(UTC)
                 begun, _ = await charges.begin(
-                    tenant="buyers", operation_id=operation_id, details=details(1_500, 500), now=now
+                    tenant="buyers",
+                    operation_id=operation_id,
+                    details=details(1_500, 500),
+                    provider="acquirer",
+                    now=now,
                 )
                 await charges.move(begun, to=ChargeStatus.AUTHORISED, now=now)
                 if name == "voids":

@@ -25,6 +25,7 @@ def captured(charge: StoredCharge, *, now: datetime = NOW) -> Transaction:
     return capture_transaction(
         tenant=charge.tenant,
         operation_id=charge.operation_id,
+        provider=charge.provider,
         details=charge.details,
         fee_basis_points=1_000,
         now=now,

@@ -36,7 +36,7 @@ def _charge(token: str = "tok_ok", *, minor_units: int = 100, operation_id: str 
 
 
 async def _found(acquirer: HttpCardAcquirer, charge: StoredCharge) -> ChargeStatus | None:
-    return await acquirer.find(tenant=charge.tenant, operation_id=charge.operation_id)
+    return await acquirer.find(tenant=charge.tenant, operation_id=charge.operation_id, reference=None)
 
 
 async def test_charge_is_authorised_found_and_captured(acquirer: HttpCardAcquirer) -> None:
@@ -53,7 +53,9 @@ async def test_charge_is_authorised_found_and_captured(acquirer: HttpCardAcquire
         ChargeStatus.AUTHORISED,
         ChargeStatus.CAPTURED,
     )
-    assert await acquirer.void(tenant="buyers", operation_id=charge.operation_id) is ChargeStatus.CAPTURED
+    assert (
+        await acquirer.void(tenant="buyers", operation_id=charge.operation_id, reference=None) is ChargeStatus.CAPTURED
+    )
 
 
 async def test_repeats_move_no_more_money(acquirer: HttpCardAcquirer, book: httpx.AsyncClient) -> None:
@@ -69,7 +71,7 @@ async def test_repeats_move_no_more_money(acquirer: HttpCardAcquirer, book: http
 async def test_refusals_are_answers(acquirer: HttpCardAcquirer) -> None:
     declined, refused, voided = _charge("tok_declined"), _charge("tok_capture_refused"), _charge()
     await acquirer.authorise(refused)
-    await acquirer.void(tenant="buyers", operation_id=voided.operation_id)
+    await acquirer.void(tenant="buyers", operation_id=voided.operation_id, reference=None)
 
     assert await acquirer.authorise(declined) is ChargeStatus.DECLINED
     assert await acquirer.capture(refused) is ChargeStatus.CAPTURE_REFUSED

@@ -28,7 +28,11 @@ def charges(database: Database) -> SqlCharges:
 
 async def _begin(charges: SqlCharges, *shares: int, operation_id: str = "p-1") -> StoredCharge:
     charge, _ = await charges.begin(
-        tenant="buyers", operation_id=operation_id, details=details(*(shares or (1_500, 500))), now=NOW
+        tenant="buyers",
+        operation_id=operation_id,
+        details=details(*(shares or (1_500, 500))),
+        provider="acquirer",
+        now=NOW,
     )
     return charge
 
@@ -59,7 +63,9 @@ async def test_charge_is_read_as_it_was_written(charges: SqlCharges) -> None:
 async def test_second_beginning_finds_the_first(charges: SqlCharges) -> None:
     await _authorised(charges)
 
-    found, is_new = await charges.begin(tenant="buyers", operation_id="p-1", details=details(7), now=LATER)
+    found, is_new = await charges.begin(
+        tenant="buyers", operation_id="p-1", details=details(7), provider="acquirer", now=LATER
+    )
 
     assert not is_new
     assert (found.status, found.details) == (ChargeStatus.AUTHORISED, details(1_500, 500))
@@ -68,7 +74,13 @@ async def test_second_beginning_finds_the_first(charges: SqlCharges) -> None:
 async def test_of_many_that_begin_at_once_one_is_new(charges: SqlCharges) -> None:
     begun = await asyncio.gather(
         *(
-            charges.begin(tenant="buyers", operation_id="p-1", details=details(5), now=NOW + timedelta(seconds=number))
+            charges.begin(
+                tenant="buyers",
+                operation_id="p-1",
+                details=details(5),
+                provider="acquirer",
+                now=NOW + timedelta(seconds=number),
+            )
             for number in range(20)
         )
     )
@@ -136,7 +148,9 @@ async def test_nothing_moves_a_voided_charge(charges: SqlCharges, late: ChargeSt
 async def test_void_of_what_was_never_begun_stands_in_the_way_of_a_late_beginning(charges: SqlCharges) -> None:
     await charges.void(tenant="buyers", operation_id="p-1", now=NOW)
 
-    found, is_new = await charges.begin(tenant="buyers", operation_id="p-1", details=details(5), now=LATER)
+    found, is_new = await charges.begin(
+        tenant="buyers", operation_id="p-1", details=details(5), provider="acquirer", now=LATER
+    )
 
     assert not is_new
     assert (found.status, found.details) == (ChargeStatus.VOIDED, None)
@@ -144,7 +158,9 @@ async def test_void_of_what_was_never_begun_stands_in_the_way_of_a_late_beginnin
 
 async def test_same_operation_of_another_tenant_is_another_charge(charges: SqlCharges, database: Database) -> None:
     await _begin(charges)
-    other, is_new = await charges.begin(tenant="other", operation_id="p-1", details=details(5), now=NOW)
+    other, is_new = await charges.begin(
+        tenant="other", operation_id="p-1", details=details(5), provider="acquirer", now=NOW
+    )
 
     await charges.move(other, to=ChargeStatus.DECLINED, now=NOW)
 
@@ -179,7 +195,7 @@ async def test_balance_has_an_amount_for_each_currency(charges: SqlCharges, data
         amount=in_yen,
         shares=tuple(type(share)(seller=share.seller, amount=in_yen) for share in yen.shares),
     )
-    other, _ = await charges.begin(tenant="buyers", operation_id="p-2", details=yen, now=NOW)
+    other, _ = await charges.begin(tenant="buyers", operation_id="p-2", details=yen, provider="acquirer", now=NOW)
     other = await charges.move(other, to=ChargeStatus.AUTHORISED, now=NOW)
     await charges.capture(other, transaction=captured(other))
 

@@ -55,7 +55,7 @@ async def _until_known(activity: Callable[[Any], Awaitable[Any]], request: Any) 
 async def _cleared(database: Database, operation_id: str) -> list[int]:
     """Return what the acquirer owes us for an operation, by the ledger."""
     query = select(LEDGER_POSTINGS.c.minor_units).where(
-        LEDGER_POSTINGS.c.operation_id == operation_id, LEDGER_POSTINGS.c.account == "acquirer_clearing"
+        LEDGER_POSTINGS.c.operation_id == operation_id, LEDGER_POSTINGS.c.account == "cash_clearing:acquirer"
     )
     async with database.read() as connection:
         return list((await connection.execute(query)).scalars())

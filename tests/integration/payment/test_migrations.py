@@ -16,7 +16,9 @@ from tests.integration.payment.samples import MIGRATIONS, NOW, captured, details
 
 async def _capture(database: Database) -> None:
     charges = SqlCharges(database)
-    charge, _ = await charges.begin(tenant="buyers", operation_id="p-1", details=details(1_500, 500), now=NOW)
+    charge, _ = await charges.begin(
+        tenant="buyers", operation_id="p-1", details=details(1_500, 500), provider="acquirer", now=NOW
+    )
     charge = await charges.move(charge, to=ChargeStatus.AUTHORISED, now=NOW)
     await charges.capture(charge, transaction=captured(charge))
 

@@ -26,7 +26,9 @@ SELLER = {**RIGHT, "X-Tenant": "seller-0"}
 async def http(database: Database) -> AsyncGenerator[httpx.AsyncClient]:
     """Return a client of the internal port of a service with one captured charge."""
     charges = SqlCharges(database)
-    charge, _ = await charges.begin(tenant="buyers", operation_id="p-1", details=details(1_500, 500), now=NOW)
+    charge, _ = await charges.begin(
+        tenant="buyers", operation_id="p-1", details=details(1_500, 500), provider="acquirer", now=NOW
+    )
     charge = await charges.move(charge, to=ChargeStatus.AUTHORISED, now=NOW)
     await charges.capture(charge, transaction=captured(charge))
     routes = views(charges=charges, ledger=SqlLedger(database), token=SecretStr("secret"))

@@ -9,19 +9,20 @@ from hypothesis import strategies as st
 
 from payment_service.domain.charges import ChargeDetails, Share
 from payment_service.domain.ledger import (
-    ACQUIRER_CLEARING,
     PLATFORM_FEES,
     Posting,
     Transaction,
     TransactionKind,
     UnbalancedError,
     capture_transaction,
+    cash_clearing,
     fee_of,
     partner_payable,
 )
 from platform_contracts.money import Money
 from tests.fakes.payment import euros
 
+CLEARING = cash_clearing("acquirer")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 AMOUNTS = st.integers(min_value=1, max_value=10**12)
 BASIS_POINTS = st.integers(min_value=0, max_value=10_000)
@@ -42,6 +43,7 @@ def _captured(shares: list[tuple[str, int]], basis_points: int) -> dict[str, int
     transaction = capture_transaction(
         tenant="buyers",
         operation_id="p-1",
+        provider="acquirer",
         details=ChargeDetails(
             payment_token="tok_ok",
             amount=euros(sum(share for _, share in shares)),
@@ -74,8 +76,8 @@ def test_what_buyers_pay_is_what_sellers_and_platform_get(shares: list[tuple[str
     sums = _captured(shares, basis_points)
 
     assert sum(sums.values()) == 0
-    assert sums[ACQUIRER_CLEARING] == sum(share for _, share in shares)
-    assert all(amount < 0 for account, amount in sums.items() if account != ACQUIRER_CLEARING)
+    assert sums[CLEARING] == sum(share for _, share in shares)
+    assert all(amount < 0 for account, amount in sums.items() if account != CLEARING)
     for seller in {seller for seller, _ in shares}:
         theirs = sum(share for each, share in shares if each == seller)
         assert 0 <= -sums.get(partner_payable(seller), 0) <= theirs
@@ -85,7 +87,7 @@ def test_capture_credits_each_seller_its_share_minus_the_fee() -> None:
     sums = _captured([("acme", 1_500), ("other", 505)], 1_000)
 
     assert sums == {
-        ACQUIRER_CLEARING: 2_005,
+        CLEARING: 2_005,
         partner_payable("acme"): -1_350,
         partner_payable("other"): -455,
         PLATFORM_FEES: -200,

@@ -1,11 +1,13 @@
 """What the activities and views of the payment service need from the outside."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from payment_service.domain.charges import ChargeDetails, ChargeStatus, StoredCharge
-from payment_service.domain.ledger import Transaction
+from payment_service.domain.escalations import Escalation
+from payment_service.domain.ledger import Phase, Transaction, TransactionKey
+from payment_service.domain.provider import MovementStatus, PayoutOrder, ProviderFact, ProviderRecord, RefundOrder
 from platform_contracts.money import Money
 
 
@@ -13,13 +15,17 @@ class Charges(Protocol):
     """The charges: one row for each operation, moved by conditional updates, so that of two movers one finds out."""
 
     async def begin(
-        self, *, tenant: str, operation_id: str, details: ChargeDetails, now: datetime
+        self, *, tenant: str, operation_id: str, details: ChargeDetails, provider: str, now: datetime
     ) -> tuple[StoredCharge, bool]:
         """Write down that the charge is about to be sent, unless there is one; return it, and whether it is new."""
         ...
 
     async def find(self, *, tenant: str, operation_id: str) -> StoredCharge | None:
         """Return the charge; None when there is none."""
+        ...
+
+    async def refer(self, charge: StoredCharge, *, reference: str, now: datetime) -> StoredCharge:
+        """Write down what the provider calls the charge, once; return it as it stands after that."""
         ...
 
     async def move(self, charge: StoredCharge, *, to: ChargeStatus, now: datetime) -> StoredCharge:
@@ -38,16 +44,48 @@ class Charges(Protocol):
 class Ledger(Protocol):
     """The postings, to be read; they are written with what they come from."""
 
-    async def credit_balances(self, account: str, *, at: datetime) -> Sequence[Money]:
-        """Return what has been credited to the account minus what was debited up to a moment, for each currency."""
+    async def credit_balances(
+        self, account: str, *, at: datetime | None = None, phases: Sequence[Phase] = (Phase.POSTED,)
+    ) -> Sequence[Money]:
+        """Return what was credited to the account minus what was debited, for each currency; now, or up to a moment."""
+        ...
+
+    async def find(self, key: TransactionKey) -> Transaction | None:
+        """Return a transaction as it was posted; None when there is none."""
         ...
 
 
-class CardAcquirer(Protocol):
+class Escalations(Protocol):
+    """What could not be resolved without a person."""
+
+    async def open(self, escalation: Escalation) -> None:
+        """Write it down, unless it is there, whether open or resolved."""
+        ...
+
+    async def resolve(self, escalation_id: str, *, by: str, resolution: str, now: datetime) -> Escalation | None:
+        """Resolve it, unless it is resolved; return it as it stands after that, None when there is none."""
+        ...
+
+    async def find(self, escalation_id: str) -> Escalation | None:
+        """Return it; None when there is none."""
+        ...
+
+
+class ChargeProvider(Protocol):
     """Who takes money from cards. Operations are named by us, so that it can be asked what became of each.
 
-    Every method may raise NoAnswerError: then it may have happened or not.
+    Every write of a provider may be sent any number of times for one operation and happens at most once. Every method
+    may raise NoAnswerError: then it may have happened or not.
     """
+
+    @property
+    def name(self) -> str:
+        """The provider's name: a charge keeps it, and `cash_clearing:{name}` is what the provider owes us."""
+        ...
+
+    async def prepare(self, charge: StoredCharge) -> str | None:
+        """Make the charge known without moving money; return what the provider calls it, None where it has no name."""
+        ...
 
     async def authorise(self, charge: StoredCharge) -> ChargeStatus:
         """Reserve the amount, at most once for an operation, however often it is sent: AUTHORISED, DECLINED or VOIDED.
@@ -58,22 +96,87 @@ class CardAcquirer(Protocol):
         ...
 
     async def capture(self, charge: StoredCharge) -> ChargeStatus:
-        """Take what is reserved, at most once: CAPTURED, CAPTURE_REFUSED or VOIDED."""
+        """Take what is reserved, or `capture_amount` of it, at most once: CAPTURED, CAPTURE_REFUSED, VOIDED or EXPIRED.
+
+        What is not taken of an authorisation is given back.
+        """
         ...
 
-    async def void(self, *, tenant: str, operation_id: str) -> ChargeStatus:
+    async def void(self, *, tenant: str, operation_id: str, reference: str | None) -> ChargeStatus:
         """Give back what is reserved, and bar an authorisation that arrives later: VOIDED, or CAPTURED if it is so."""
         ...
 
-    async def find(self, *, tenant: str, operation_id: str) -> ChargeStatus | None:
-        """Return AUTHORISED, DECLINED, CAPTURED or VOIDED; None when it has never seen the operation."""
+    async def find(self, *, tenant: str, operation_id: str, reference: str | None) -> ChargeStatus | None:
+        """Return AUTHORISED, DECLINED, CAPTURED, VOIDED or EXPIRED; None when it has never seen the operation."""
         ...
 
 
+class RefundProvider(Protocol):
+    """Who gives back what it has captured."""
+
+    async def refund(self, order: RefundOrder) -> MovementStatus:
+        """Give back a part of what was captured, at most once for a refund id; FAILED where it never will be."""
+        ...
+
+    async def find_refund(self, order: RefundOrder) -> MovementStatus | None:
+        """Return how the refund stands; None when the provider has never seen it."""
+        ...
+
+
+class PayoutProvider(Protocol):
+    """Who sends money to partners."""
+
+    @property
+    def name(self) -> str:
+        """The provider's name."""
+        ...
+
+    async def pay_out(self, order: PayoutOrder) -> MovementStatus:
+        """Send money to a partner, at most once for a payout id; PENDING until it has arrived."""
+        ...
+
+    async def find_payout(self, order: PayoutOrder) -> MovementStatus | None:
+        """Return how the payout stands; None when the provider has never seen it."""
+        ...
+
+
+class ProviderRecords(Protocol):
+    """A provider's own book."""
+
+    @property
+    def name(self) -> str:
+        """The provider's name."""
+        ...
+
+    def records(self, *, since: datetime, until: datetime) -> AsyncIterator[ProviderRecord]:
+        """Yield every capture, refund and payout that the provider has made in a span of time."""
+        ...
+
+
+class ProviderEvents(Protocol):
+    """What a provider tells without being asked."""
+
+    def read_event(self, body: bytes) -> ProviderFact:
+        """Return what a provider event, whose signature was checked, says.
+
+        Raises:
+            UnreadableEventError: when it is none that this provider sends.
+        """
+        ...
+
+
+class PaymentProvider(ChargeProvider, RefundProvider, PayoutProvider, ProviderRecords, ProviderEvents, Protocol):
+    """All that a provider of ours does."""
+
+
 class NoAnswerError(Exception):
-    """The acquirer gave no answer, or one that says nothing: it may have done what was asked, or not."""
+    """The provider gave no answer, or one that says nothing: it may have done what was asked, or not."""
 
     def __init__(self, reason: str) -> None:
         """Keep a reason without anything of the answer."""
-        super().__init__(f"the acquirer gave no answer: {reason}")
+        super().__init__(f"the provider gave no answer: {reason}")
         self.reason = reason
+
+
+class UnreadableEventError(Exception):
+    """A provider event that cannot be read; it is put aside for a person, never dropped."""

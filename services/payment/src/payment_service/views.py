@@ -35,8 +35,8 @@ def views(*, charges: Charges, ledger: Ledger, token: SecretStr | None) -> Seque
 
 async def read_balances(ledger: Ledger, tenant: str, query: BalancesQuery, *, now: datetime) -> Balances:
     """Return what the platform owes the account that asks, now or at a moment of the past."""
-    at = query.at or now
-    return Balances(balances=tuple(await ledger.credit_balances(partner_payable(tenant), at=at)), as_of=at)
+    balances = await ledger.credit_balances(partner_payable(tenant), at=query.at)
+    return Balances(balances=tuple(balances), as_of=query.at or now)
 
 
 async def read_charge(charges: Charges, tenant: str, query: ChargeQuery) -> ChargeAnswer:

@@ -30,6 +30,8 @@ class ChargeStatus(StrEnum):
     CAPTURED = "captured"
     CAPTURE_REFUSED = "capture_refused"
     VOIDED = "voided"
+    EXPIRED = "expired"
+    """The provider let go of what was authorised, for nobody captured it in time."""
 
 
 class ChargeShare(ContractModel):

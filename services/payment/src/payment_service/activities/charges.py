@@ -27,7 +27,7 @@ from payment_service.domain.charges import (
 )
 from payment_service.domain.charges import ChargeStatus as Status
 from payment_service.domain.ledger import capture_transaction
-from payment_service.ports import CardAcquirer, Charges, NoAnswerError
+from payment_service.ports import ChargeProvider, Charges, NoAnswerError
 from platform_contracts.payment.charge import (
     AUTHORISE,
     CAPTURE,
@@ -42,10 +42,10 @@ from platform_contracts.payment.charge import (
 class ChargeActivities:
     """What is done to charges."""
 
-    def __init__(self, charges: Charges, acquirer: CardAcquirer, *, fee_basis_points: int) -> None:
-        """Charge through the acquirer, and keep what the fee says of each capture."""
+    def __init__(self, charges: Charges, provider: ChargeProvider, *, fee_basis_points: int) -> None:
+        """Charge through the provider, and keep what the fee says of each capture."""
         self._charges = charges
-        self._acquirer = acquirer
+        self._provider = provider
         self._fee_basis_points = fee_basis_points
 
     @activity.defn(name=AUTHORISE.name)
@@ -62,7 +62,11 @@ class ChargeActivities:
             details = _details(request)
             check_details(details)
             charge, is_new = await self._charges.begin(
-                tenant=request.tenant, operation_id=request.operation_id, details=details, now=_now()
+                tenant=request.tenant,
+                operation_id=request.operation_id,
+                details=details,
+                provider=self._provider.name,
+                now=_now(),
             )
             _check_same(charge, details)
             if charge.status in UNRESOLVED:
@@ -91,7 +95,7 @@ class ChargeActivities:
             if charge.status in UNRESOLVED:
                 raise ChargeUnresolvedError(request.operation_id)
             if charge.status is Status.AUTHORISED:
-                charge = await self._recorded(charge, await self._acquirer.capture(charge))
+                charge = await self._recorded(charge, await self._provider.capture(charge))
             return _result(charge)
 
     @activity.defn(name=VOID.name)
@@ -106,7 +110,10 @@ class ChargeActivities:
             ChargeCapturedError: when it is captured. Temporal tries again, until a person has seen to it.
         """
         tenant, operation_id = request.tenant, request.operation_id
-        if await self._acquirer.void(tenant=tenant, operation_id=operation_id) is Status.CAPTURED:
+        known = await self._charges.find(tenant=tenant, operation_id=operation_id)
+        reference = None if known is None else known.reference
+        said = await self._provider.void(tenant=tenant, operation_id=operation_id, reference=reference)
+        if said is Status.CAPTURED:
             raise ChargeCapturedError(operation_id)
         charge = await self._charges.void(tenant=tenant, operation_id=operation_id, now=_now())
         if charge.status is Status.CAPTURED:
@@ -138,16 +145,25 @@ class ChargeActivities:
     async def _resolved(self, charge: StoredCharge, *, was_sent: bool) -> StoredCharge:
         """Ask the acquirer for a charge that may have been sent; send what it does not know; record what it says."""
         try:
-            known = (
-                await self._acquirer.find(tenant=charge.tenant, operation_id=charge.operation_id) if was_sent else None
-            )
-            said = known or await self._acquirer.authorise(charge)
+            known = None
+            if was_sent:
+                known = await self._provider.find(
+                    tenant=charge.tenant, operation_id=charge.operation_id, reference=charge.reference
+                )
+            said = known or await self._provider.authorise(await self._prepared(charge))
         except NoAnswerError as silence:
             activity.logger.warning(
                 "charge.unknown", extra={"operation_id": charge.operation_id, "reason": silence.reason}
             )
             said = Status.UNKNOWN
         return await self._recorded(charge, said)
+
+    async def _prepared(self, charge: StoredCharge) -> StoredCharge:
+        """Have the provider's own name of the charge written down before any money can move under it."""
+        if charge.reference is not None:
+            return charge
+        reference = await self._provider.prepare(charge)
+        return charge if reference is None else await self._charges.refer(charge, reference=reference, now=_now())
 
     async def _recorded(self, charge: StoredCharge, said: Status) -> StoredCharge:
         """Record what the acquirer said, as far as our row allows it; return the charge as it stands after that."""
@@ -157,7 +173,9 @@ class ChargeActivities:
         if said is Status.AUTHORISED and stored.status is Status.VOIDED:
             # This answer is older than the void, or the acquirer let a late authorisation in. Whichever it is, nothing
             # may be left reserved.
-            await self._acquirer.void(tenant=charge.tenant, operation_id=charge.operation_id)
+            await self._provider.void(
+                tenant=charge.tenant, operation_id=charge.operation_id, reference=stored.reference
+            )
         return stored
 
     async def _captured(self, charge: StoredCharge) -> StoredCharge:
@@ -170,6 +188,7 @@ class ChargeActivities:
             transaction=capture_transaction(
                 tenant=charge.tenant,
                 operation_id=charge.operation_id,
+                provider=charge.provider,
                 details=charge.details,
                 fee_basis_points=self._fee_basis_points,
                 now=_now(),
@@ -203,7 +222,7 @@ def _result(charge: StoredCharge) -> ChargeResult:
     match charge.status:
         case Status.DECLINED:
             raise DeclinedError(charge.operation_id)
-        case Status.VOIDED:
+        case Status.VOIDED | Status.EXPIRED:
             raise ChargeVoidedError(charge.operation_id)
         case Status.CAPTURE_REFUSED:
             raise CaptureRefusedError(charge.operation_id)

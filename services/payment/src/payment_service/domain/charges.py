@@ -18,6 +18,8 @@ class ChargeStatus(StrEnum):
     CAPTURED = "captured"
     CAPTURE_REFUSED = "capture_refused"
     VOIDED = "voided"
+    EXPIRED = "expired"
+    """The provider let go of what was authorised, for nobody captured it in time."""
 
 
 UNRESOLVED: Final = frozenset({ChargeStatus.AUTHORISING, ChargeStatus.UNKNOWN})
@@ -32,6 +34,7 @@ MAY_COME_FROM: Final[Mapping[ChargeStatus, frozenset[ChargeStatus]]] = {
     ChargeStatus.CAPTURE_REFUSED: frozenset({ChargeStatus.AUTHORISED}),
     # Not from captured: then it would be a refund. Not from declined: that nobody was charged is said already.
     ChargeStatus.VOIDED: UNRESOLVED | {ChargeStatus.AUTHORISED, ChargeStatus.CAPTURE_REFUSED},
+    ChargeStatus.EXPIRED: UNRESOLVED | {ChargeStatus.AUTHORISED},
 }
 """From where a charge can get to a status. An attempt that comes back late finds its way barred."""
 
@@ -62,6 +65,12 @@ class StoredCharge:
     status: ChargeStatus
     details: ChargeDetails | None
     """None for one that was voided before anything was authorised."""
+    provider: str = "acquirer"
+    """Which provider charges; what it captures it owes us on `cash_clearing:{provider}`."""
+    reference: str | None = None
+    """What the provider itself calls the charge; None where it knows it by our operation id alone."""
+    capture_amount: Money | None = None
+    """What was asked to be captured, written before it is asked for; None: nothing yet, or all of it."""
 
 
 def check_details(details: ChargeDetails) -> None:

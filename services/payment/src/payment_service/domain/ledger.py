@@ -1,4 +1,4 @@
-"""The ledger: transactions that sum to zero, and how a captured charge becomes one."""
+"""The ledger: transactions that sum to zero, their reversals, and how a captured charge becomes one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +9,15 @@ from typing import Final
 from payment_service.domain.charges import ChargeDetails
 from platform_contracts.money import Money
 
-ACQUIRER_CLEARING: Final = "acquirer_clearing"
-"""What the acquirer owes us; it pays out what it has captured."""
-
 PLATFORM_FEES: Final = "platform_fees"
 """What the platform has earned."""
 
 _BASIS_POINTS: Final = 10_000
+
+
+def cash_clearing(provider: str) -> str:
+    """Return the account of what a provider owes us: it has captured it and not paid it out yet."""
+    return f"cash_clearing:{provider}"
 
 
 def partner_payable(seller: str) -> str:
@@ -23,10 +25,48 @@ def partner_payable(seller: str) -> str:
     return f"partner_payable:{seller}"
 
 
+def partner_reserve(seller: str) -> str:
+    """Return the account of what the platform owes a seller and keeps back for a while, for refunds to come."""
+    return f"partner_reserve:{seller}"
+
+
 class TransactionKind(StrEnum):
-    """Why money moved; with tenant and operation it names a transaction, so each is posted once."""
+    """Why money moved; with tenant and operation it names a transaction, so each is posted once. At most 16 letters."""
 
     CAPTURE = "capture"
+    REFUND_PENDING = "refund_pending"
+    REFUND_RELEASED = "refund_released"
+    """The pending postings of a refund taken back: it was posted, or it failed."""
+    REFUND = "refund"
+    DISPUTE = "dispute"
+    DISPUTE_WON = "dispute_won"
+    PAYOUT_PENDING = "payout_pending"
+    PAYOUT_RELEASED = "payout_released"
+    """The pending postings of a payout taken back: it was posted, or it failed."""
+    PAYOUT = "payout"
+    PAYOUT_RETURNED = "payout_returned"
+    """A payout that was paid came back."""
+    RESERVE = "reserve"
+    RESERVE_RELEASE = "reserve_release"
+    CORRECTION = "correction"
+    """The reversal of a transaction by a person."""
+
+
+class Phase(StrEnum):
+    """Whether a posting counts already; each phase of the ledger sums to zero by itself."""
+
+    POSTED = "posted"
+    PENDING = "pending"
+    """On its way: what an account has available is its posted and its pending balance together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransactionKey:
+    """What names a transaction."""
+
+    tenant: str
+    operation_id: str
+    kind: TransactionKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +90,16 @@ class Transaction:
     kind: TransactionKind
     postings: Sequence[Posting]
     posted_at: datetime
+    phase: Phase = Phase.POSTED
+    charge_id: str | None = None
+    """The operation id of the charge that it belongs to, under the same tenant; None for payouts and reserves."""
+    reverses: TransactionKey | None = None
+    """The transaction that this one takes back; each can be taken back once."""
+
+    @property
+    def key(self) -> TransactionKey:
+        """What names it."""
+        return TransactionKey(tenant=self.tenant, operation_id=self.operation_id, kind=self.kind)
 
     def __post_init__(self) -> None:
         """Refuse to exist unbalanced.
@@ -65,6 +115,26 @@ class Transaction:
             raise UnbalancedError(f"the postings of operation {self.operation_id} sum to {sums}")
 
 
+def reversal(transaction: Transaction, *, operation_id: str, kind: TransactionKind, now: datetime) -> Transaction:
+    """Return the transaction that takes another one back: the same postings the other way round, in the same phase."""
+    return Transaction(
+        tenant=transaction.tenant,
+        operation_id=operation_id,
+        kind=kind,
+        postings=[
+            Posting(
+                account=posting.account,
+                amount=posting.amount.model_copy(update={"minor_units": -posting.amount.minor_units}),
+            )
+            for posting in transaction.postings
+        ],
+        posted_at=now,
+        phase=transaction.phase,
+        charge_id=transaction.charge_id,
+        reverses=transaction.key,
+    )
+
+
 def fee_of(minor_units: int, *, basis_points: int) -> int:
     """Return the platform's fee on an amount, rounded to the nearest minor unit, a half to the even one.
 
@@ -77,15 +147,15 @@ def fee_of(minor_units: int, *, basis_points: int) -> int:
 
 
 def capture_transaction(
-    *, tenant: str, operation_id: str, details: ChargeDetails, fee_basis_points: int, now: datetime
+    *, tenant: str, operation_id: str, provider: str, details: ChargeDetails, fee_basis_points: int, now: datetime
 ) -> Transaction:
-    """Return what a captured charge means: the acquirer owes us all of it, we owe each seller its share minus the fee.
+    """Return what a captured charge means: the provider owes us all of it, we owe each seller its share minus the fee.
 
     The fee is rounded for each share alone, so that a seller's statement can be checked without the others'.
     """
     fees = [fee_of(share.amount.minor_units, basis_points=fee_basis_points) for share in details.shares]
     amounts = [
-        (ACQUIRER_CLEARING, details.amount.minor_units),
+        (cash_clearing(provider), details.amount.minor_units),
         *(
             (partner_payable(share.seller), fee - share.amount.minor_units)
             for share, fee in zip(details.shares, fees, strict=True)
@@ -102,4 +172,5 @@ def capture_transaction(
             if minor_units
         ],
         posted_at=now,
+        charge_id=operation_id,
     )

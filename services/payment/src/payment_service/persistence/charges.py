@@ -23,7 +23,7 @@ class SqlCharges:
         self._database = database
 
     async def begin(
-        self, *, tenant: str, operation_id: str, details: ChargeDetails, now: datetime
+        self, *, tenant: str, operation_id: str, details: ChargeDetails, provider: str, now: datetime
     ) -> tuple[StoredCharge, bool]:
         """Write down that the charge is about to be sent, unless there is one; return it, and whether it is new."""
         async with self._database.write() as connection:
@@ -38,6 +38,7 @@ class SqlCharges:
                     currency=details.amount.currency,
                     exponent=details.amount.exponent,
                     shares=[[share.seller, share.amount.minor_units] for share in details.shares],
+                    provider=provider,
                     created_at=now,
                     changed_at=now,
                 )
@@ -45,8 +46,14 @@ class SqlCharges:
                 .returning(CHARGES.c.operation_id)
             )
             if written.one_or_none() is not None:
-                status = ChargeStatus.AUTHORISING
-                return StoredCharge(tenant=tenant, operation_id=operation_id, status=status, details=details), True
+                new = StoredCharge(
+                    tenant=tenant,
+                    operation_id=operation_id,
+                    status=ChargeStatus.AUTHORISING,
+                    details=details,
+                    provider=provider,
+                )
+                return new, True
             return await _stored(connection, tenant, operation_id), False
 
     async def find(self, *, tenant: str, operation_id: str) -> StoredCharge | None:
@@ -54,6 +61,16 @@ class SqlCharges:
         async with self._database.read() as connection:
             row = (await connection.execute(select(CHARGES).where(_is(tenant, operation_id)))).one_or_none()
         return None if row is None else _charge(row)
+
+    async def refer(self, charge: StoredCharge, *, reference: str, now: datetime) -> StoredCharge:
+        """Write down what the provider calls the charge, once; return it as it stands after that."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(CHARGES)
+                .where(_is(charge.tenant, charge.operation_id), CHARGES.c.reference.is_(None))
+                .values(reference=reference, changed_at=now)
+            )
+            return await _stored(connection, charge.tenant, charge.operation_id)
 
     async def move(self, charge: StoredCharge, *, to: ChargeStatus, now: datetime) -> StoredCharge:
         """Move the charge to a status if it may come from where it is now; return it as it stands after that."""
@@ -110,11 +127,17 @@ async def _stored(connection: AsyncConnection, tenant: str, operation_id: str) -
 
 
 def _charge(row: Row[Any]) -> StoredCharge:
+    details = None if row.payment_token is None else _details(row)
     return StoredCharge(
         tenant=row.tenant,
         operation_id=row.operation_id,
         status=ChargeStatus(row.status),
-        details=None if row.payment_token is None else _details(row),
+        details=details,
+        provider=row.provider,
+        reference=row.reference,
+        capture_amount=None
+        if details is None or row.capture_minor_units is None
+        else details.amount.model_copy(update={"minor_units": row.capture_minor_units}),
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    Text,
 )
 
 from platform_runtime.database import UtcDateTime
@@ -39,10 +40,15 @@ CHARGES: Final = Table(
     Column("currency", String(3), nullable=True),
     Column("exponent", SmallInteger, nullable=True),
     Column("shares", JSON(none_as_null=True), nullable=True),
+    Column("provider", String(16), nullable=False, server_default="acquirer"),
+    Column("reference", String(80), nullable=True),
+    Column("capture_minor_units", BigInteger, nullable=True),
+    Column("expires_at", UtcDateTime, nullable=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     CheckConstraint(
-        "status IN ('authorising', 'authorised', 'declined', 'unknown', 'captured', 'capture_refused', 'voided')",
+        "status IN ('authorising', 'authorised', 'declined', 'unknown', 'captured', 'capture_refused', 'voided',"
+        " 'expired')",
         name="status",
     ),
     CheckConstraint(
@@ -59,6 +65,14 @@ LEDGER_TRANSACTIONS: Final = Table(
     Column("operation_id", String(64), primary_key=True),
     Column("kind", String(16), primary_key=True),
     Column("posted_at", UtcDateTime, nullable=False),
+    Column("phase", String(8), nullable=False, server_default="posted"),
+    Column("charge_id", String(64), nullable=True),
+    Column("reverses_operation_id", String(64), nullable=True),
+    Column("reverses_kind", String(16), nullable=True),
+    # Nothing is taken back twice.
+    Index("uq_ledger_transactions_reverses", "tenant", "reverses_operation_id", "reverses_kind", unique=True),
+    Index("ix_ledger_transactions_of_charge", "tenant", "charge_id"),
+    info={"append_only": True},
 )
 """Append only: the database itself refuses to change or delete a row."""
 
@@ -74,12 +88,46 @@ LEDGER_POSTINGS: Final = Table(
     Column("currency", String(3), nullable=False),
     Column("exponent", SmallInteger, nullable=False),
     Column("posted_at", UtcDateTime, nullable=False),
+    Column("phase", String(8), nullable=False, server_default="posted"),
     ForeignKeyConstraint(
         ["tenant", "operation_id", "kind"],
         ["ledger_transactions.tenant", "ledger_transactions.operation_id", "ledger_transactions.kind"],
     ),
     CheckConstraint("minor_units <> 0", name="amount"),
     # All that a balance needs, in the order in which it is asked for: no row of the table itself is read.
-    Index("ix_ledger_postings_of_account", "account", "posted_at", "currency", "exponent", "minor_units"),
+    Index("ix_ledger_postings_of_account", "account", "posted_at", "phase", "currency", "exponent", "minor_units"),
+    info={"append_only": True},
 )
 """Append only, as the transactions. A debit is positive, a credit negative. An account may belong to any tenant."""
+
+LEDGER_BALANCES: Final = Table(
+    "ledger_balances",
+    METADATA,
+    Column("account", String(80), primary_key=True),
+    Column("phase", String(8), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("exponent", SmallInteger, primary_key=True),
+    Column("minor_units", BigInteger, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+"""What the postings of an account sum up to, moved along with each of them: a projection that can be made anew."""
+
+ESCALATIONS: Final = Table(
+    "escalations",
+    METADATA,
+    Column("escalation_id", String(64), primary_key=True),
+    Column("tenant", String(40), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("subject", String(160), nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("resolved_at", UtcDateTime, nullable=True),
+    Column("resolved_by", String(64), nullable=True),
+    Column("resolution", Text, nullable=True),
+    CheckConstraint(
+        "(resolved_at IS NULL) = (resolved_by IS NULL) AND (resolved_at IS NULL) = (resolution IS NULL)",
+        name="resolved",
+    ),
+    Index("ix_escalations_opened", "opened_at", "escalation_id"),
+)
+"""What could not be resolved without a person. The id is made of reason and subject, so each thing escalates once."""

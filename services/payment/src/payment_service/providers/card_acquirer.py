@@ -27,13 +27,19 @@ class UnexpectedAnswerError(Exception):
 
 
 class HttpCardAcquirer:
-    """The port `CardAcquirer` over HTTP."""
+    """The port `ChargeProvider` over HTTP."""
+
+    name = "acquirer"
 
     def __init__(self, http: httpx.AsyncClient, *, url: str, timeout_seconds: float) -> None:
         """Talk to the acquirer at the URL; the timeout bounds a whole call, connecting included."""
         self._http = http
         self._url = url.rstrip("/")
         self._timeout_seconds = timeout_seconds
+
+    async def prepare(self, charge: StoredCharge) -> str | None:  # noqa: ARG002 - the port names it
+        """Do nothing: the acquirer knows operations by our names."""
+        return None
 
     async def authorise(self, charge: StoredCharge) -> ChargeStatus:
         """Reserve the amount, at most once for an operation: AUTHORISED, DECLINED or VOIDED.
@@ -61,7 +67,13 @@ class HttpCardAcquirer:
         """
         return _status(await self._write("capture", charge.tenant, charge.operation_id), charge.operation_id)
 
-    async def void(self, *, tenant: str, operation_id: str) -> ChargeStatus:
+    async def void(
+        self,
+        *,
+        tenant: str,
+        operation_id: str,
+        reference: str | None,  # noqa: ARG002 - it has no name of its own
+    ) -> ChargeStatus:
         """Give back what is reserved, and bar an authorisation that arrives later: VOIDED, or CAPTURED if it is so.
 
         Raises:
@@ -69,7 +81,13 @@ class HttpCardAcquirer:
         """
         return _status(await self._write("void", tenant, operation_id), operation_id)
 
-    async def find(self, *, tenant: str, operation_id: str) -> ChargeStatus | None:
+    async def find(
+        self,
+        *,
+        tenant: str,
+        operation_id: str,
+        reference: str | None,  # noqa: ARG002 - it has no name of its own
+    ) -> ChargeStatus | None:
         """Return AUTHORISED, DECLINED, CAPTURED or VOIDED; None when the acquirer has never seen the operation.
 
         Raises:
