@@ -23,3 +23,7 @@ done
 for owner in gateway user payment listing analytics; do
   secret "${owner}_database_url" "postgresql://$owner:$(random)@postgres:5432/$owner"
 done
+# The roles that own the tables; only the jobs that migrate know their passwords.
+for service in user payment listing analytics; do
+  secret "${service}_owner_database_url" "postgresql://${service}_owner:$(random)@postgres:5432/$service"
+done

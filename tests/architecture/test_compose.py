@@ -58,8 +58,8 @@ def test_service_and_its_job_get_the_database_of_their_own_and_no_other(service:
     of_worker, of_job = _secrets(service.name), _secrets(f"{service.name}-prepare")
 
     assert of_worker == {"service_token", f"{service.name}_database_url"}
-    assert of_job == {f"{service.name}_database_url"}
-    assert f"{service.name}_database_url" in _secrets("databases")
+    assert of_job == {f"{service.name}_database_url", f"{service.name}_owner_database_url"}
+    assert of_job <= _secrets("databases")
 
 
 def test_gateway_waits_until_the_database_of_its_own_is_prepared() -> None:

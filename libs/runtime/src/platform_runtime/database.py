@@ -112,6 +112,16 @@ class Database:
         async with self._reader.begin() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncGenerator[AsyncConnection]:
+        """Yield a connection in a read-only transaction whose every statement sees the database at one moment."""
+        async with self._reader.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                # What SQLite does of itself.
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+            async with connection.begin():
+                yield connection
+
     async def problem(self) -> str | None:
         """Return why the database cannot be used now, or None when it answers."""
         try:

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,6 +21,7 @@ from platform_runtime.internal_app import bind, internal_app, serving
 from platform_runtime.logs import configure_logs
 from platform_runtime.migrations import migrate, schema_problem
 from platform_runtime.process import run_process, stop_event
+from platform_runtime.rights import grant_rights
 from platform_runtime.sandbox import workflow_runner
 from platform_runtime.settings import (
     DrillSettings,
@@ -38,6 +39,10 @@ from platform_runtime.temporal_client import connect_when_there
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 _log = logging.getLogger(__name__)
+
+
+Tool = Callable[[Database, Sequence[str]], Awaitable[int]]
+"""Works on the database of a service, given the rest of the command line; returns the exit code."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,10 @@ class Service(Generic[SettingsT]):
     migrations: str
     """The package that holds the Alembic revisions."""
     build: Callable[[Resources[SettingsT]], Awaitable[Registrations]]
+    append_only: Sequence[str] = ()
+    """The tables whose rows the worker's role may add and read, and neither change nor delete."""
+    tools: Mapping[str, Tool] = field(default_factory=dict[str, "Tool"])
+    """Commands of an operator beside `work` and `prepare`; each gets the database and what else was typed."""
     ensure_schedules: Callable[[Client], Awaitable[None]] | None = None
 
 
@@ -82,13 +91,26 @@ def run_service(service: Service[SettingsT], argv: Sequence[str] | None = None) 
     parser.add_argument(
         "command",
         nargs="?",
-        choices=["work", "prepare"],
+        choices=["work", "prepare", *service.tools],
         default="work",
         help="work: poll the task queue; prepare: migrate the database and ensure the schedules, once per deployment",
     )
-    command: str = parser.parse_args(argv).command
+    asked, rest = parser.parse_known_args(argv)
+    command: str = asked.command
+    if rest and command not in service.tools:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     load_environment()
+    if command in service.tools:
+        run_process(lambda: _use_tool(service, service.tools[command], rest))
     run_process(lambda: _prepare(service) if command == "prepare" else _work(service))
+
+
+async def _use_tool(service: Service[SettingsT], tool: Tool, arguments: Sequence[str]) -> int:
+    settings = load_settings(service.settings_type)
+    configure_logs(load_settings(LogSettings), service=service.name)
+    url = settings.database_url or default_database_url(load_settings(InternalSettings).partner_home, service.name)
+    async with Database.opened(url) as database:
+        return await tool(database, arguments)
 
 
 async def _prepare(service: Service[SettingsT]) -> int:
@@ -96,7 +118,11 @@ async def _prepare(service: Service[SettingsT]) -> int:
     temporal = load_settings(TemporalSettings)
     configure_logs(load_settings(LogSettings), service=service.name)
     url = settings.database_url or default_database_url(load_settings(InternalSettings).partner_home, service.name)
-    await asyncio.to_thread(migrate, url, service.migrations)
+    await asyncio.to_thread(migrate, settings.owner_database_url or url, service.migrations)
+    if settings.owner_database_url is not None:
+        await asyncio.to_thread(
+            grant_rights, settings.owner_database_url, worker_url=url, append_only=service.append_only
+        )
     if service.ensure_schedules is not None:
         async with telemetry(service=service.name):
             await service.ensure_schedules(await connect_when_there(temporal))

@@ -131,6 +131,9 @@ class ServiceSettings(BaseSettings):
 
     database_url: Annotated[str, Field(pattern=r"^(sqlite:///.+|postgres(ql)?(\+psycopg)?://.+)$")] | None = None
     """`sqlite:///path` or `postgresql://…`; None: a SQLite file named after the service under PARTNER_HOME/data."""
+    owner_database_url: Annotated[str, Field(pattern=r"^postgres(ql)?(\+psycopg)?://.+$")] | None = None
+    """The same PostgreSQL database for the role that owns the tables. Only `prepare` uses it: it migrates as the owner
+    and grants the role of DATABASE_URL what a worker needs. None: one role owns the tables and works on them."""
     internal_host: str = "127.0.0.1"
     internal_port: Annotated[int, Field(ge=0, le=65535)]
     """Health, metrics and views. 0 takes any free port."""

@@ -1,6 +1,7 @@
 """`python -m payment_service` works; `python -m payment_service prepare` migrates the database, once per deployment."""
 
 from payment_service.settings import PaymentSettings
+from payment_service.tools import APPEND_ONLY, ledger
 from payment_service.worker import build
 from platform_contracts.task_queues import TaskQueue
 from platform_runtime.service_process import Service, run_service
@@ -10,7 +11,9 @@ SERVICE = Service(
     task_queue=TaskQueue.PAYMENT,
     settings_type=PaymentSettings,
     migrations="payment_service.persistence.migrations",
+    append_only=APPEND_ONLY,
     build=build,
+    tools={"ledger": ledger},
 )
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from platform_contracts.currencies import EXPONENTS
 from platform_contracts.money import Money
 
 
@@ -77,9 +78,12 @@ def check_details(details: ChargeDetails) -> None:
     """Make sure that these details can be charged.
 
     Raises:
-        InvalidChargeError: when an amount is not positive, or the shares do not add up to the whole.
+        InvalidChargeError: when an amount is not positive, its currency or exponent is not of ISO 4217, or the shares
+            do not add up to the whole.
     """
     whole = details.amount
+    if EXPONENTS.get(whole.currency) != whole.exponent:
+        raise InvalidChargeError(f"{whole.currency} with the exponent {whole.exponent} is no currency of ISO 4217")
     for amount in (whole, *(share.amount for share in details.shares)):
         if amount.minor_units <= 0:
             raise InvalidChargeError("every amount has to be positive")

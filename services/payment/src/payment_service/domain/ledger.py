@@ -115,6 +115,17 @@ class Transaction:
             raise UnbalancedError(f"the postings of operation {self.operation_id} sum to {sums}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class LedgerDifference:
+    """Something in the ledger that is not as it has to be; amounts in minor units, a debit positive."""
+
+    what: str
+    """`transaction` or `currency`, which have to sum to zero, or `balance`, which has to be what was posted."""
+    name: str
+    expected: int
+    found: int
+
+
 def reversal(transaction: Transaction, *, operation_id: str, kind: TransactionKind, now: datetime) -> Transaction:
     """Return the transaction that takes another one back: the same postings the other way round, in the same phase."""
     return Transaction(

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, select
+from sqlalchemy import Select, and_, func, insert, select
+from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from payment_service.domain.ledger import Phase, Posting, Transaction, TransactionKey, TransactionKind
@@ -62,34 +63,48 @@ async def credit_balances(
 
 async def find(connection: AsyncConnection, key: TransactionKey) -> Transaction | None:
     """Return a transaction as it was posted, within a transaction of the database; None when there is none."""
-    row = (await connection.execute(select(LEDGER_TRANSACTIONS).where(_is(LEDGER_TRANSACTIONS.c, key)))).one_or_none()
-    if row is None:
-        return None
-    postings = await connection.execute(
-        select(LEDGER_POSTINGS).where(_is(LEDGER_POSTINGS.c, key)).order_by(LEDGER_POSTINGS.c.position)
+    query = with_postings().where(
+        LEDGER_TRANSACTIONS.c.tenant == key.tenant,
+        LEDGER_TRANSACTIONS.c.operation_id == key.operation_id,
+        LEDGER_TRANSACTIONS.c.kind == key.kind,
     )
+    rows = (await connection.execute(query)).all()
+    return transaction_of(rows) if rows else None
+
+
+def with_postings() -> Select[Any]:
+    """Return the query for transactions with their postings, a row for each posting; the oldest first."""
+    of, posting = LEDGER_TRANSACTIONS.c, LEDGER_POSTINGS.c
+    same = and_(of.tenant == posting.tenant, of.operation_id == posting.operation_id, of.kind == posting.kind)
+    return (
+        select(*of, posting.account, posting.minor_units, posting.currency, posting.exponent)
+        .join(LEDGER_POSTINGS, same)
+        .order_by(of.posted_at, of.tenant, of.operation_id, of.kind, posting.position)
+    )
+
+
+def transaction_of(rows: Sequence[Row[Any]]) -> Transaction:
+    """Return the transaction whose rows these are."""
+    row = rows[0]
     return Transaction(
-        tenant=key.tenant,
-        operation_id=key.operation_id,
-        kind=key.kind,
-        postings=[
-            Posting(
-                account=posting.account,
-                amount=Money(minor_units=posting.minor_units, currency=posting.currency, exponent=posting.exponent),
-            )
-            for posting in postings
-        ],
+        tenant=row.tenant,
+        operation_id=row.operation_id,
+        kind=TransactionKind(row.kind),
+        postings=[Posting(account=each.account, amount=money_of(each)) for each in rows],
         posted_at=row.posted_at,
         phase=Phase(row.phase),
         charge_id=row.charge_id,
         reverses=None
         if row.reverses_kind is None
         else TransactionKey(
-            tenant=key.tenant,
-            operation_id=row.reverses_operation_id,
-            kind=TransactionKind(row.reverses_kind),
+            tenant=row.tenant, operation_id=row.reverses_operation_id, kind=TransactionKind(row.reverses_kind)
         ),
     )
+
+
+def money_of(row: Row[Any]) -> Money:
+    """Return the amount of a posting or of a balance."""
+    return Money(minor_units=row.minor_units, currency=row.currency, exponent=row.exponent)
 
 
 async def post(connection: AsyncConnection, transaction: Transaction) -> None:
@@ -156,7 +171,3 @@ async def _project(connection: AsyncConnection, transaction: Transaction) -> Non
                 },
             )
         )
-
-
-def _is(columns: Any, key: TransactionKey) -> ColumnElement[bool]:
-    return and_(columns.tenant == key.tenant, columns.operation_id == key.operation_id, columns.kind == key.kind)

@@ -72,7 +72,6 @@ LEDGER_TRANSACTIONS: Final = Table(
     # Nothing is taken back twice.
     Index("uq_ledger_transactions_reverses", "tenant", "reverses_operation_id", "reverses_kind", unique=True),
     Index("ix_ledger_transactions_of_charge", "tenant", "charge_id"),
-    info={"append_only": True},
 )
 """Append only: the database itself refuses to change or delete a row."""
 
@@ -96,7 +95,6 @@ LEDGER_POSTINGS: Final = Table(
     CheckConstraint("minor_units <> 0", name="amount"),
     # All that a balance needs, in the order in which it is asked for: no row of the table itself is read.
     Index("ix_ledger_postings_of_account", "account", "posted_at", "phase", "currency", "exponent", "minor_units"),
-    info={"append_only": True},
 )
 """Append only, as the transactions. A debit is positive, a credit negative. An account may belong to any tenant."""
 
