@@ -11,7 +11,7 @@ from platform_contracts.listing import archival, listing_draft, publication, pur
 from platform_contracts.listing import views as listing_views
 from platform_contracts.message import ContractModel
 from platform_contracts.money import Money
-from platform_contracts.payment import charge, charge_resolution, charge_void
+from platform_contracts.payment import charge, charge_resolution, charge_void, escalation_resolution
 from platform_contracts.payment import views as payment_views
 from platform_contracts.user import notification, partner_capabilities, user_onboarding
 from platform_contracts.user import views as user_views
@@ -59,6 +59,18 @@ _SALE = listing_views.Sale(purchase_id="p-1", listing_id="teapot", quantity=2, p
 
 _EUROS = Money(minor_units=1999, currency="EUR", exponent=2)
 _SHARE = charge.ChargeShare(seller="acme", amount=_EUROS)
+_DETAIL = payment_views.EscalationDetail(name="provider", value="acquirer")
+_ESCALATION = payment_views.EscalationView(
+    escalation_id="charge_unresolved-5f2b8d1e9c4a7036",
+    account="buyers",
+    reason="charge_unresolved",
+    subject="charge:buyers:p-1",
+    details=(_DETAIL,),
+    opened_at=NOON,
+    resolved_at=NOON,
+    resolved_by="user:grace",
+    resolution="The acquirer was called.",
+)
 _CHARGE = payment_views.Charge(operation_id="p-1", status=charge.ChargeStatus.CAPTURED, amount=_EUROS)
 
 _ALL: tuple[ContractModel, ...] = (
@@ -158,6 +170,15 @@ _ALL: tuple[ContractModel, ...] = (
     payment_views.ChargeQuery(operation_id="p-1"),
     _CHARGE,
     payment_views.ChargeAnswer(charge=_CHARGE),
+    payment_views.EscalationsQuery(is_open=True, limit=10, cursor="abc"),
+    _DETAIL,
+    _ESCALATION,
+    payment_views.EscalationsPage(escalations=(_ESCALATION,), next_cursor="abc"),
+    payment_views.EscalationQuery(escalation_id=_ESCALATION.escalation_id),
+    payment_views.EscalationAnswer(escalation=_ESCALATION),
+    escalation_resolution.EscalationResolutionInput(
+        escalation_id=_ESCALATION.escalation_id, resolved_by="user:grace", resolution="The acquirer was called."
+    ),
 )
 
 SAMPLES: Mapping[type[ContractModel], ContractModel] = {type(sample): sample for sample in _ALL}
@@ -174,6 +195,9 @@ WORKFLOW_IDS: Mapping[str, str] = {
     rollup.WORKFLOW_TYPE: rollup.rollup_schedule_id(rollup.Granularity.HOUR),
     charge_resolution.WORKFLOW_TYPE: charge_resolution.charge_resolution_workflow_id(
         tenant="buyers", operation_id="p-1"
+    ),
+    escalation_resolution.WORKFLOW_TYPE: escalation_resolution.escalation_resolution_workflow_id(
+        escalation_id="charge_unresolved-5f2b8d1e9c4a7036"
     ),
     charge_void.WORKFLOW_TYPE: charge_void.charge_void_workflow_id(tenant="buyers", operation_id="p-1"),
 }

@@ -8,11 +8,14 @@ from temporalio.testing import ActivityEnvironment
 
 from payment_service.workflows.charge_resolution import ChargeResolutionWorkflow
 from payment_service.workflows.charge_void import ChargeVoidWorkflow
+from payment_service.workflows.escalation_resolution import EscalationResolutionWorkflow
 from platform_contracts.payment.charge import ChargeResult, ChargeStatus
 from platform_contracts.payment.charge_resolution import WORKFLOW_TYPE, ChargeResolution, ChargeResolutionInput
 from platform_contracts.payment.charge_void import ChargeVoid
+from platform_contracts.payment.escalation_resolution import EscalationResolution, EscalationResolutionInput
 from platform_runtime.workflow_calls import start_workflow
 from tests.fakes.payment import FakeAcquirer, PaymentPorts, authorise_request, charge_request, payment_worker
+from tests.fakes.payment_escalations import FakeEscalations, escalated, escalation_worker
 from tests.support.histories import Scenario, record, recorded_histories, replay
 from tests.support.waiting import eventually
 
@@ -90,6 +93,18 @@ async def _voided_despite_a_cancel(client: Client, task_queue: str) -> WorkflowH
     return handle
 
 
+async def _escalation_resolved(client: Client, task_queue: str) -> WorkflowHandle[Any, Any]:
+    resolution = EscalationResolutionInput(
+        escalation_id=escalated().escalation_id, resolved_by="user:grace", resolution="They were called."
+    )
+    async with escalation_worker(client, FakeEscalations(escalated()), task_queue=task_queue):
+        handle = await start_workflow(client, EscalationResolution.run, resolution, task_queue=task_queue)
+        await handle.result()
+    return handle
+
+
+WORKFLOWS = [ChargeResolutionWorkflow, ChargeVoidWorkflow, EscalationResolutionWorkflow]
+
 SCENARIOS: dict[str, Scenario] = {
     "charge_resolution-authorised": _authorised,
     "charge_resolution-authorised_after_silence": _authorised_after_silence,
@@ -99,6 +114,7 @@ SCENARIOS: dict[str, Scenario] = {
     "charge_resolution-cancelled": _cancelled,
     "charge_void-voided": _voided,
     "charge_void-voided_despite_a_cancel": _voided_despite_a_cancel,
+    "escalation_resolution-resolved": _escalation_resolved,
 }
 
 
@@ -113,7 +129,7 @@ async def test_every_scenario_has_a_history(client: Client, *, regenerate: bool,
 
 @pytest.mark.parametrize("name", SCENARIOS)
 async def test_code_of_today_can_go_on_from_the_recorded_run(name: str, traced: None) -> None:
-    outcome = await replay(DOMAIN, name, workflows=[ChargeResolutionWorkflow, ChargeVoidWorkflow])
+    outcome = await replay(DOMAIN, name, workflows=WORKFLOWS)
 
     assert outcome is None, outcome
 

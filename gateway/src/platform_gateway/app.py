@@ -26,6 +26,7 @@ from platform_gateway.routes.api_keys import api_keys_router
 from platform_gateway.routes.audit_log import audit_log_router
 from platform_gateway.routes.balances import balances_router
 from platform_gateway.routes.bulk_operations import bulk_operations_router
+from platform_gateway.routes.escalations import escalations_router
 from platform_gateway.routes.health import health_router
 from platform_gateway.routes.listings import listings_router
 from platform_gateway.routes.operating import operating_router
@@ -93,6 +94,7 @@ def create_app(
         purchases_router(workflows, listing_views, authenticate=authenticate),
         sales_router(listing_views, authenticate=authenticate),
         balances_router(payment_views, authenticate=authenticate),
+        escalations_router(workflows, payment_views, authenticate=authenticate),
         analytics_router(analytics_views, authenticate=authenticate),
         operations_router(workflows, authenticate=authenticate),
         operating_router(workflows, authenticate=authenticate),

@@ -37,6 +37,7 @@ class Kind(Enum):
     UNKNOWN_LISTING = ("unknown_listing", 404, "There is no such listing")
     UNKNOWN_SUBMISSION = ("unknown_submission", 404, "There is no such submission")
     UNKNOWN_PURCHASE = ("unknown_purchase", 404, "There is no such purchase")
+    UNKNOWN_ESCALATION = ("unknown_escalation", 404, "There is no such escalation")
     UNKNOWN_API_KEY = ("unknown_api_key", 404, "There is no such API key")
     UNKNOWN_SCHEDULE = ("unknown_schedule", 404, "There is no such schedule")
     METHOD_NOT_ALLOWED = ("method_not_allowed", 405, "The method is not allowed here")
@@ -99,6 +100,8 @@ FAILURES: Final[Mapping[str, tuple[int, str]]] = {
     PaymentFailure.UNKNOWN_CHARGE: (409, "unknown_charge"),
     PaymentFailure.DIFFERENT_CHARGE: (409, "different_charge"),
     PaymentFailure.INVALID_CHARGE: (422, "invalid_charge"),
+    PaymentFailure.UNKNOWN_ESCALATION: (404, "unknown_escalation"),
+    PaymentFailure.ESCALATION_RESOLVED: (409, "escalation_resolved"),
 }
 """Status and type of a request that waited for a workflow and got this failure; others are `OPERATION_FAILED`."""
 

@@ -10,12 +10,24 @@ from pydantic import SecretStr
 
 from payment_service.domain.charges import ChargeStatus
 from payment_service.persistence.charges import SqlCharges
+from payment_service.persistence.escalations import SqlEscalations
 from payment_service.persistence.ledger import SqlLedger
 from payment_service.views import views
-from platform_contracts.payment.views import BALANCES, CHARGE, Balances, ChargeAnswer
+from platform_contracts.identifiers import PLATFORM_TENANT
+from platform_contracts.payment.views import (
+    BALANCES,
+    CHARGE,
+    ESCALATION,
+    ESCALATIONS,
+    Balances,
+    ChargeAnswer,
+    EscalationsPage,
+)
+from platform_contracts.view import TENANT_HEADER
 from platform_runtime.database import Database
 from platform_runtime.internal_app import internal_app
 from tests.fakes.payment import euros
+from tests.fakes.payment_escalations import escalated
 from tests.integration.payment.samples import NOW, captured, details
 
 RIGHT = {"Authorization": "Bearer secret", "X-Tenant": "buyers"}
@@ -31,7 +43,9 @@ async def http(database: Database) -> AsyncGenerator[httpx.AsyncClient]:
     )
     charge = await charges.move(charge, to=ChargeStatus.AUTHORISED, now=NOW)
     await charges.capture(charge, transaction=captured(charge))
-    routes = views(charges=charges, ledger=SqlLedger(database), token=SecretStr("secret"))
+    routes = views(
+        charges=charges, ledger=SqlLedger(database), escalations=SqlEscalations(database), token=SecretStr("secret")
+    )
     app = internal_app(registry=CollectorRegistry(), checks={}, views=routes)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://payment") as client:
         yield client
@@ -66,3 +80,27 @@ async def test_wrong_query_is_refused(http: httpx.AsyncClient, path: str, query:
     response = await http.get(path, params=query, headers=RIGHT)
 
     assert (response.status_code, response.json()["type"]) == (422, "invalid_query")
+
+
+async def test_account_sees_its_own_escalations_and_staff_see_all(http: httpx.AsyncClient, database: Database) -> None:
+    for number, tenant in enumerate(("buyers", "others", "buyers"), start=1):
+        await SqlEscalations(database).open(escalated(number, tenant=tenant))
+    staff = {**RIGHT, TENANT_HEADER: PLATFORM_TENANT}
+    others = {"escalation_id": escalated(2, tenant="others").escalation_id}
+
+    first = EscalationsPage.model_validate_json(
+        (await http.get(ESCALATIONS.path, params={"limit": 2}, headers=staff)).content
+    )
+    rest = EscalationsPage.model_validate_json(
+        (await http.get(ESCALATIONS.path, params={"cursor": first.next_cursor or ""}, headers=staff)).content
+    )
+    mine = EscalationsPage.model_validate_json((await http.get(ESCALATIONS.path, headers=RIGHT)).content)
+    foreign = await http.get(ESCALATION.path, params=others, headers=RIGHT)
+    known = await http.get(ESCALATION.path, params=others, headers=staff)
+    made_up = await http.get(ESCALATIONS.path, params={"cursor": "made-up"}, headers=staff)
+
+    assert [each.account for each in (*first.escalations, *rest.escalations)] == ["buyers", "others", "buyers"]
+    assert [each.subject for each in mine.escalations] == ["charge:buyers:p-3", "charge:buyers:p-1"]
+    assert foreign.json() == {"escalation": None}
+    assert known.json()["escalation"]["account"] == "others"
+    assert made_up.status_code == 422

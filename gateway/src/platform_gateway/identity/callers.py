@@ -29,6 +29,8 @@ class Scope(StrEnum):
     OPERATIONS_OPERATE = "operations:operate"
     """Retry, reset, pause, resume, also in bulk; and to read the raw text of failures."""
     OPERATIONS_TERMINATE = "operations:terminate"
+    ESCALATIONS_READ = "escalations:read"
+    ESCALATIONS_RESOLVE = "escalations:resolve"
     SCHEDULES_READ = "schedules:read"
     SCHEDULES_OPERATE = "schedules:operate"
     API_KEYS_MANAGE = "api-keys:manage"
@@ -61,7 +63,7 @@ _PARTNER: Final = frozenset(
 _REVIEWER: Final = frozenset({Scope.LISTINGS_READ, Scope.LISTINGS_REVIEW, Scope.OPERATIONS_READ})
 _OPERATOR: Final = frozenset(
     {scope for scope in Scope if scope.value.endswith(":read")}
-    | {Scope.OPERATIONS_CANCEL, Scope.OPERATIONS_OPERATE, Scope.SCHEDULES_OPERATE}
+    | {Scope.OPERATIONS_CANCEL, Scope.OPERATIONS_OPERATE, Scope.SCHEDULES_OPERATE, Scope.ESCALATIONS_RESOLVE}
 )
 
 SCOPES_OF: Final[Mapping[Role, frozenset[Scope]]] = {

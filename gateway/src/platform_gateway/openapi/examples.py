@@ -39,6 +39,27 @@ _BOUGHT: Final = {
 }
 
 
+_ESCALATION_ID: Final = "charge_unresolved-5f2b8d1e9c4a7036"
+_RESOLUTION: Final = f"platform:payment:escalation-resolution:{_ESCALATION_ID}"
+_ESCALATION_STATE: Final = {
+    "escalationId": _ESCALATION_ID,
+    "account": "acme",
+    "reason": "charge_unresolved",
+    "subject": "charge:acme:p-1",
+    "details": [{"name": "provider", "value": "acquirer"}],
+    "openedAt": "2026-11-23T12:00:00Z",
+    "resolvedAt": None,
+    "resolvedBy": None,
+    "resolution": None,
+}
+_RESOLVED: Final = {
+    **_ESCALATION_STATE,
+    "resolvedAt": "2026-11-23T13:00:00Z",
+    "resolvedBy": "user:grace",
+    "resolution": "The acquirer confirms by phone that nothing was charged.",
+}
+_ESCALATION: Final = {**_ESCALATION_STATE, "links": {"self": f"/v1/escalations/{_ESCALATION_ID}"}}
+
 _SCHEDULE: Final = "platform:analytics:rollup:hour"
 _ROLLUP: Final = f"{_SCHEDULE}-2026-11-23T12:05:00Z"
 _SCHEDULED: Final = {
@@ -142,6 +163,15 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "Accepted": {"workflowId": _PURCHASE, "runId": _RUN, "status": "RUNNING"},
     "BackfillAccepted": {"scheduleId": _SCHEDULE, **_MISSED_HOURS, "runs": 4},
     "BackfillRequest": _MISSED_HOURS,
+    "ResolutionRequest": {"resolution": _RESOLVED["resolution"]},
+    "Escalation": _ESCALATION,
+    "EscalationsPage": {"escalations": [_ESCALATION], "nextCursor": None},
+    "EscalationResolved": {
+        "workflowId": _RESOLUTION,
+        "runId": _RUN,
+        "status": "COMPLETED",
+        "result": _RESOLVED,
+    },
     "Balances": {"balances": [{"minorUnits": 1125, "currency": "EUR", "exponent": 2}], "asOf": "2026-11-23T12:00:00Z"},
     "BulkOperation": {
         "bulkOperationId": "b-1",

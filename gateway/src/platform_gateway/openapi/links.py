@@ -39,6 +39,11 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         **_OPERATION,
         "getBulkOperation": {"bulkOperationId": "$response.body#/bulkOperationId"},
     },
+    "listEscalations": {
+        each: {"escalationId": "$response.body#/escalations/0/escalationId"}
+        for each in ("getEscalation", "resolveEscalation")
+    },
+    "resolveEscalation": _OPERATION,
     "createApiKey": _API_KEY,
     "rotateApiKey": _API_KEY,
     "listSchedules": {"getSchedule": {"scheduleId": "$response.body#/schedules/0/scheduleId"}},

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from platform_contracts.listing import archival, listing_draft, publication, purchase
+from platform_contracts.payment import escalation_resolution
 from platform_contracts.user import notification, user_onboarding
 from platform_gateway.operations.describing import Execution
 
@@ -13,6 +14,7 @@ ACCOUNT_ROUTE: Final = "user_account"
 INBOX_ROUTE: Final = "user_inbox"
 LISTING_ROUTE: Final = "one_listing"
 PURCHASE_ROUTE: Final = "one_purchase"
+ESCALATION_ROUTE: Final = "one_escalation"
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ _SHOWN_BY: Final[Mapping[str, tuple[str, str]]] = {
     listing_draft.WORKFLOW_TYPE: (LISTING_ROUTE, "listingId"),
     publication.WORKFLOW_TYPE: (LISTING_ROUTE, "listingId"),
     archival.WORKFLOW_TYPE: (LISTING_ROUTE, "listingId"),
+    escalation_resolution.WORKFLOW_TYPE: (ESCALATION_ROUTE, "escalationId"),
     purchase.WORKFLOW_TYPE: (PURCHASE_ROUTE, "purchaseId"),
 }
 

@@ -1,11 +1,11 @@
 """What the activities and views of the payment service need from the outside."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from payment_service.domain.charges import ChargeDetails, ChargeStatus, StoredCharge
-from payment_service.domain.escalations import Escalation
+from payment_service.domain.escalations import Escalation, EscalationPosition, EscalationReason
 from payment_service.domain.ledger import Phase, Transaction, TransactionKey
 from payment_service.domain.provider import MovementStatus, PayoutOrder, ProviderFact, ProviderRecord, RefundOrder
 from platform_contracts.money import Money
@@ -68,6 +68,16 @@ class Escalations(Protocol):
 
     async def find(self, escalation_id: str) -> Escalation | None:
         """Return it; None when there is none."""
+        ...
+
+    async def page(
+        self, *, tenant: str | None, is_open: bool | None, limit: int, after: EscalationPosition | None
+    ) -> Sequence[Escalation]:
+        """Return at most `limit` escalations of a tenant or of all, newest first; those after a position."""
+        ...
+
+    async def count_open(self) -> Mapping[EscalationReason, int]:
+        """Return how many of each reason wait."""
         ...
 
 

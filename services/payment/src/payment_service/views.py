@@ -6,22 +6,34 @@ from datetime import UTC, datetime
 from pydantic import SecretStr
 from starlette.routing import BaseRoute
 
+from payment_service.activities.escalations import shown
+from payment_service.domain.escalations import EscalationPosition
 from payment_service.domain.ledger import partner_payable
-from payment_service.ports import Charges, Ledger
+from payment_service.ports import Charges, Escalations, Ledger
+from platform_contracts.identifiers import PLATFORM_TENANT
 from platform_contracts.payment.charge import ChargeStatus
 from platform_contracts.payment.views import (
     BALANCES,
     CHARGE,
+    ESCALATION,
+    ESCALATIONS,
     Balances,
     BalancesQuery,
     Charge,
     ChargeAnswer,
     ChargeQuery,
+    EscalationAnswer,
+    EscalationQuery,
+    EscalationsPage,
+    EscalationsQuery,
 )
 from platform_runtime.internal_app import view_route
+from platform_runtime.page_cursor import InvalidCursorError, decode_cursor, encode_cursor
 
 
-def views(*, charges: Charges, ledger: Ledger, token: SecretStr | None) -> Sequence[BaseRoute]:
+def views(
+    *, charges: Charges, ledger: Ledger, escalations: Escalations, token: SecretStr | None
+) -> Sequence[BaseRoute]:
     """Return the routes of all views."""
 
     async def balances(tenant: str, query: BalancesQuery) -> Balances:
@@ -30,7 +42,18 @@ def views(*, charges: Charges, ledger: Ledger, token: SecretStr | None) -> Seque
     async def charge(tenant: str, query: ChargeQuery) -> ChargeAnswer:
         return await read_charge(charges, tenant, query)
 
-    return [view_route(BALANCES, balances, token=token), view_route(CHARGE, charge, token=token)]
+    async def all_escalations(tenant: str, query: EscalationsQuery) -> EscalationsPage:
+        return await read_escalations(escalations, tenant, query)
+
+    async def one_escalation(tenant: str, query: EscalationQuery) -> EscalationAnswer:
+        return await read_escalation(escalations, tenant, query)
+
+    return [
+        view_route(BALANCES, balances, token=token),
+        view_route(CHARGE, charge, token=token),
+        view_route(ESCALATIONS, all_escalations, token=token),
+        view_route(ESCALATION, one_escalation, token=token),
+    ]
 
 
 async def read_balances(ledger: Ledger, tenant: str, query: BalancesQuery, *, now: datetime) -> Balances:
@@ -47,3 +70,46 @@ async def read_charge(charges: Charges, tenant: str, query: ChargeQuery) -> Char
     return ChargeAnswer(
         charge=Charge(operation_id=found.operation_id, status=ChargeStatus(found.status), amount=found.details.amount)
     )
+
+
+async def read_escalations(escalations: Escalations, tenant: str, query: EscalationsQuery) -> EscalationsPage:
+    """Return a page of the account's escalations, newest first; of every account for the platform's own.
+
+    Raises:
+        InvalidCursorError: when the cursor is none of this view.
+    """
+    after = None
+    if query.cursor is not None:
+        opened_at, escalation_id = decode_cursor(query.cursor, parts=2)
+        after = EscalationPosition(opened_at=_moment(opened_at), escalation_id=escalation_id)
+    found = await escalations.page(
+        tenant=None if tenant == PLATFORM_TENANT else tenant,
+        is_open=query.is_open,
+        limit=query.limit + 1,
+        after=after,
+    )
+    page = found[: query.limit]
+    return EscalationsPage(
+        escalations=tuple(shown(escalation) for escalation in page),
+        next_cursor=encode_cursor(page[-1].opened_at.isoformat(), page[-1].escalation_id)
+        if len(found) > len(page)
+        else None,
+    )
+
+
+async def read_escalation(escalations: Escalations, tenant: str, query: EscalationQuery) -> EscalationAnswer:
+    """Return an escalation of the account, of any for the platform's own; None where there is none."""
+    found = await escalations.find(query.escalation_id)
+    if found is None or tenant not in (PLATFORM_TENANT, found.tenant):
+        return EscalationAnswer(escalation=None)
+    return EscalationAnswer(escalation=shown(found))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidCursorError from None
+    if moment.tzinfo is None:
+        raise InvalidCursorError
+    return moment

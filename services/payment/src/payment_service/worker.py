@@ -3,13 +3,16 @@
 import httpx
 
 from payment_service.activities.charges import ChargeActivities
+from payment_service.activities.escalations import EscalationActivities
 from payment_service.persistence.charges import SqlCharges
+from payment_service.persistence.escalations import SqlEscalations
 from payment_service.persistence.ledger import SqlLedger
 from payment_service.providers.card_acquirer import HttpCardAcquirer
 from payment_service.settings import PaymentSettings
 from payment_service.views import views
 from payment_service.workflows.charge_resolution import ChargeResolutionWorkflow
 from payment_service.workflows.charge_void import ChargeVoidWorkflow
+from payment_service.workflows.escalation_resolution import EscalationResolutionWorkflow
 from platform_runtime.service_process import Registrations, Resources
 
 
@@ -17,6 +20,7 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
     """Return what the payment service's worker runs and shows."""
     settings = resources.settings
     charges = SqlCharges(resources.database)
+    escalations = SqlEscalations(resources.database)
     acquirer = HttpCardAcquirer(
         await resources.stack.enter_async_context(httpx.AsyncClient(trust_env=False)),
         url=str(settings.acquirer_url),
@@ -24,7 +28,18 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
     )
     of_charges = ChargeActivities(charges, acquirer, fee_basis_points=settings.fee_basis_points)
     return Registrations(
-        workflows=[ChargeResolutionWorkflow, ChargeVoidWorkflow],
-        activities=[of_charges.authorise, of_charges.capture, of_charges.void, of_charges.resolve_charge],
-        views=views(charges=charges, ledger=SqlLedger(resources.database), token=resources.service_token),
+        workflows=[ChargeResolutionWorkflow, ChargeVoidWorkflow, EscalationResolutionWorkflow],
+        activities=[
+            of_charges.authorise,
+            of_charges.capture,
+            of_charges.void,
+            of_charges.resolve_charge,
+            EscalationActivities(escalations).resolve_escalation,
+        ],
+        views=views(
+            charges=charges,
+            ledger=SqlLedger(resources.database),
+            escalations=escalations,
+            token=resources.service_token,
+        ),
     )

@@ -21,6 +21,11 @@ class PaymentFailure(StrEnum):
     INVALID_CHARGE = "payment.InvalidCharge"
     """Nothing can be charged like this: an amount is not positive, or the shares do not add up to it."""
 
+    UNKNOWN_ESCALATION = "payment.UnknownEscalation"
+    """There is no such escalation."""
+    ESCALATION_RESOLVED = "payment.EscalationResolved"
+    """The escalation was resolved before, in another way."""
+
 
 PAYMENT_FAILURE_TEXTS: Final[Mapping[str, str]] = {
     PaymentFailure.DECLINED: "The payment was declined.",
@@ -29,4 +34,6 @@ PAYMENT_FAILURE_TEXTS: Final[Mapping[str, str]] = {
     PaymentFailure.UNKNOWN_CHARGE: "There is no such payment.",
     PaymentFailure.DIFFERENT_CHARGE: "This payment was asked for with other details.",
     PaymentFailure.INVALID_CHARGE: "A payment like this is not possible.",
+    PaymentFailure.UNKNOWN_ESCALATION: "There is no such escalation.",
+    PaymentFailure.ESCALATION_RESOLVED: "It was resolved before.",
 }

@@ -14,6 +14,7 @@ from payment_service.domain.charges import (
     InvalidChargeError,
     UnknownChargeError,
 )
+from payment_service.domain.escalations import EscalationResolvedError, UnknownEscalationError
 from platform_contracts.payment.failures import PaymentFailure
 
 _TYPES: Final[dict[type[Exception], PaymentFailure]] = {
@@ -23,6 +24,8 @@ _TYPES: Final[dict[type[Exception], PaymentFailure]] = {
     UnknownChargeError: PaymentFailure.UNKNOWN_CHARGE,
     DifferentChargeError: PaymentFailure.DIFFERENT_CHARGE,
     InvalidChargeError: PaymentFailure.INVALID_CHARGE,
+    UnknownEscalationError: PaymentFailure.UNKNOWN_ESCALATION,
+    EscalationResolvedError: PaymentFailure.ESCALATION_RESOLVED,
 }
 
 

@@ -51,6 +51,22 @@ class Escalation:
     resolution: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class EscalationPosition:
+    """Where a page of escalations ended."""
+
+    opened_at: datetime
+    escalation_id: str
+
+
+class UnknownEscalationError(Exception):
+    """There is no such escalation."""
+
+
+class EscalationResolvedError(Exception):
+    """The escalation was resolved before, in another way."""
+
+
 def escalation_id(reason: EscalationReason, subject: str) -> str:
     """Return the id of an escalation: one for a reason and a subject, so that a repeat opens no second one."""
     return f"{reason}-{hashlib.sha256(subject.encode()).hexdigest()[:16]}"

@@ -1,15 +1,16 @@
 """Escalations in the database."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, literal, select, tuple_, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from payment_service.domain.escalations import Escalation, EscalationReason
+from payment_service.domain.escalations import Escalation, EscalationPosition, EscalationReason
 from payment_service.persistence.tables import ESCALATIONS
-from platform_runtime.database import Database, upsert
+from platform_runtime.database import Database, UtcDateTime, upsert
 
 
 class SqlEscalations:
@@ -38,6 +39,29 @@ class SqlEscalations:
         """Return it; None when there is none."""
         async with self._database.read() as connection:
             return await _find(connection, escalation_id)
+
+    async def page(
+        self, *, tenant: str | None, is_open: bool | None, limit: int, after: EscalationPosition | None
+    ) -> Sequence[Escalation]:
+        """Return at most `limit` escalations of a tenant or of all, newest first; those after a position."""
+        table = ESCALATIONS.c
+        query = select(ESCALATIONS).order_by(table.opened_at.desc(), table.escalation_id.desc()).limit(limit)
+        if tenant is not None:
+            query = query.where(table.tenant == tenant)
+        if is_open is not None:
+            query = query.where(table.resolved_at.is_(None) if is_open else table.resolved_at.is_not(None))
+        if after is not None:
+            position = tuple_(literal(after.opened_at, UtcDateTime), literal(after.escalation_id))
+            query = query.where(tuple_(table.opened_at, table.escalation_id) < position)
+        async with self._database.read() as connection:
+            return [_escalation(row) for row in (await connection.execute(query)).all()]
+
+    async def count_open(self) -> Mapping[EscalationReason, int]:
+        """Return how many of each reason wait."""
+        table = ESCALATIONS.c
+        query = select(table.reason, func.count()).where(table.resolved_at.is_(None)).group_by(table.reason)
+        async with self._database.read() as connection:
+            return {EscalationReason(reason): count for reason, count in (await connection.execute(query)).all()}
 
 
 async def open_escalation(connection: AsyncConnection, escalation: Escalation) -> None:

@@ -120,7 +120,7 @@ ESCALATIONS: Final = Table(
     Column("details", JSON, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("resolved_at", UtcDateTime, nullable=True),
-    Column("resolved_by", String(64), nullable=True),
+    Column("resolved_by", String(200), nullable=True),
     Column("resolution", Text, nullable=True),
     CheckConstraint(
         "(resolved_at IS NULL) = (resolved_by IS NULL) AND (resolved_at IS NULL) = (resolution IS NULL)",
