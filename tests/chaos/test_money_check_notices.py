@@ -18,6 +18,7 @@ from temporalio.testing import WorkflowEnvironment
 
 import listing_service.workflows.purchase as purchase_module
 import payment_service.providers.card_acquirer as acquirer_module
+from listing_service.domain.purchases import PurchaseState
 from listing_service.persistence.purchases import SqlPurchases
 from listing_service.persistence.tables import LISTINGS
 from payment_service.activities.charges import ChargeActivities
@@ -92,8 +93,8 @@ def hold_released_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """A repeated release gives the stock back again."""
     honest = SqlPurchases.release
 
-    async def release(self: SqlPurchases, *, tenant: str, purchase_id: str, failure: str | None) -> None:
-        await honest(self, tenant=tenant, purchase_id=purchase_id, failure=failure)
+    async def release(self: SqlPurchases, *, tenant: str, purchase_id: str, failure: str | None) -> PurchaseState:
+        state = await honest(self, tenant=tenant, purchase_id=purchase_id, failure=failure)
         if purchase_id in _released:
             async with self._database.write() as connection:
                 await connection.execute(
@@ -102,6 +103,7 @@ def hold_released_twice(monkeypatch: pytest.MonkeyPatch) -> None:
                     .values(available=LISTINGS.c.available + 1, held=LISTINGS.c.held - 1)
                 )
         _released.add(purchase_id)
+        return state
 
     _released: set[str] = set()
     monkeypatch.setattr(SqlPurchases, "release", release)

@@ -7,7 +7,7 @@ from platform_contracts import memo
 from platform_contracts.analytics import event_intake, record_events, rollup
 from platform_contracts.analytics import views as analytics_views
 from platform_contracts.analytics.events import event_of
-from platform_contracts.listing import archival, listing_draft, publication, purchase
+from platform_contracts.listing import archival, close_purchase, listing_draft, publication, purchase
 from platform_contracts.listing import views as listing_views
 from platform_contracts.message import ContractModel
 from platform_contracts.money import Money
@@ -158,6 +158,8 @@ _ALL: tuple[ContractModel, ...] = (
     listing_views.SalesQuery(limit=10, cursor="abc"),
     _SALE,
     listing_views.Sales(sales=(_SALE,), next_cursor="abc"),
+    close_purchase.ClosePurchaseRequest(tenant="buyers", purchase_id="p-1"),
+    close_purchase.ClosePurchaseResult(purchase_id="p-1", end=close_purchase.PurchaseEnd.RELEASED),
     _SHARE,
     charge.AuthoriseRequest(
         tenant="buyers", operation_id="p-1", payment_token="tok_ok", amount=_EUROS, shares=(_SHARE,)

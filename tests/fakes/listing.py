@@ -109,6 +109,7 @@ async def listing_worker(
                     of_purchases.unconfirm,
                     of_purchases.sell,
                     of_purchases.release,
+                    of_purchases.close_purchase,
                 ],
                 workflow_runner=workflow_runner(),
                 max_cached_workflows=max_cached_workflows,

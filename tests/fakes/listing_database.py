@@ -244,7 +244,7 @@ class FakePurchases(_Database):
         for line in _lines(known):
             self._move_units(line, held=-line.quantity, sold=line.quantity)
 
-    async def release(self, *, tenant: str, purchase_id: str, failure: str | None = None) -> None:
+    async def release(self, *, tenant: str, purchase_id: str, failure: str | None = None) -> PurchaseState:
         self._arrive("release")
         new = FakePurchase(PurchaseState.RELEASED, failure=failure)
         known = self.purchases.setdefault((tenant, purchase_id), new)
@@ -252,6 +252,7 @@ class FakePurchases(_Database):
             known.state, known.failure = PurchaseState.RELEASED, failure
             for line in _lines(known):
                 self._move_units(line, held=-line.quantity, available=line.quantity)
+        return known.state
 
     async def find(self, *, tenant: str, purchase_id: str) -> StoredPurchase | None:
         known = self.purchases.get((tenant, purchase_id))

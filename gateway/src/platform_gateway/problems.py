@@ -92,6 +92,7 @@ FAILURES: Final[Mapping[str, tuple[int, str]]] = {
     ListingFailure.SOLD_OUT: (409, "sold_out"),
     ListingFailure.PURCHASE_DIFFERS: (409, "purchase_differs"),
     ListingFailure.RESERVATION_EXPIRED: (409, "reservation_expired"),
+    ListingFailure.PURCHASE_ABANDONED: (409, "purchase_abandoned"),
     # Not 503, which clients send again by themselves: this purchase has ended, and another one needs another id.
     ListingFailure.PAYMENT_UNAVAILABLE: (502, "payment_unavailable"),
     PaymentFailure.DECLINED: (402, "payment_declined"),

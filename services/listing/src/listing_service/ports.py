@@ -11,7 +11,14 @@ from listing_service.domain.listings import (
     StoredListing,
     SubmissionEnd,
 )
-from listing_service.domain.purchases import OrderLine, PurchasePosition, Sale, SalePosition, StoredPurchase
+from listing_service.domain.purchases import (
+    OrderLine,
+    PurchasePosition,
+    PurchaseState,
+    Sale,
+    SalePosition,
+    StoredPurchase,
+)
 
 
 class Listings(Protocol):
@@ -127,8 +134,8 @@ class Purchases(Protocol):
         """
         ...
 
-    async def release(self, *, tenant: str, purchase_id: str, failure: str | None = None) -> None:
-        """Give back what the purchase holds, once, and keep why; what was sold stays sold.
+    async def release(self, *, tenant: str, purchase_id: str, failure: str | None = None) -> PurchaseState:
+        """Give back what the purchase holds, once, and keep why; what was sold stays sold. Return how it stands.
 
         A purchase that was never reserved is marked as released, so that a reservation that comes late holds nothing.
         """

@@ -39,6 +39,7 @@ async def build(resources: Resources[ListingSettings]) -> Registrations:
             of_purchases.unconfirm,
             of_purchases.sell,
             of_purchases.release,
+            of_purchases.close_purchase,
         ],
         views=views(listings=listings, purchases=SqlPurchaseReader(resources.database), token=resources.service_token),
     )

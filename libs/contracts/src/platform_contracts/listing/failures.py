@@ -24,6 +24,8 @@ class ListingFailure(StrEnum):
     PURCHASE_DIFFERS = "listing.PurchaseDiffers"
     """A purchase of this id was made with other contents, longer ago than its workflow is remembered."""
     RESERVATION_EXPIRED = "listing.ReservationExpired"
+    PURCHASE_ABANDONED = "listing.PurchaseAbandoned"
+    """Its workflow was ended from outside before it was sold; what was reserved and charged has been given back."""
     PAYMENT_UNAVAILABLE = "listing.PaymentUnavailable"
     """No payment came about before the reservation was over."""
 
@@ -40,5 +42,6 @@ LISTING_FAILURE_TEXTS: Final[Mapping[str, str]] = {
     ListingFailure.SOLD_OUT: "Sold out.",
     ListingFailure.PURCHASE_DIFFERS: "There is a purchase of this id with other contents.",
     ListingFailure.RESERVATION_EXPIRED: "The reservation ran out before the payment was there.",
+    ListingFailure.PURCHASE_ABANDONED: "The purchase was ended by an operator.",
     ListingFailure.PAYMENT_UNAVAILABLE: "The payment could not be made in time. Nothing was charged.",
 }

@@ -5,12 +5,21 @@ from typing import Annotated
 
 from pydantic import Field
 from temporalio import activity
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
 
 from listing_service.activities.failures import translated
 from listing_service.domain.purchases import OrderLine, PurchaseState, shares
 from listing_service.ports import Purchases
 from platform_contracts.identifiers import ClientId, Tenant
-from platform_contracts.listing.purchase import PurchaseLine
+from platform_contracts.listing.close_purchase import (
+    CLOSE_PURCHASE,
+    ClosePurchaseRequest,
+    ClosePurchaseResult,
+    PurchaseEnd,
+)
+from platform_contracts.listing.failures import ListingFailure
+from platform_contracts.listing.purchase import PurchaseLine, purchase_workflow_id
 from platform_contracts.message import ContractModel
 from platform_contracts.money import Money
 from platform_contracts.payment.charge import ChargeShare
@@ -128,3 +137,29 @@ class PurchaseActivities:
         a reservation that is still on its way holds nothing when it arrives.
         """
         await self._purchases.release(tenant=request.tenant, purchase_id=request.purchase_id, failure=request.failure)
+
+    @activity.defn(name=CLOSE_PURCHASE.name)
+    async def close_purchase(self, request: ClosePurchaseRequest) -> ClosePurchaseResult:
+        """Release what the purchase holds, unless its workflow runs or it is sold; return how it stands.
+
+        Only Temporal knows whether anybody still works on it, so it is asked first; one that it has forgotten has
+        ended. Who released it first is kept, and a repeat finds it released.
+        """
+        end = PurchaseEnd.OPEN
+        if not await _is_running(request):
+            state = await self._purchases.release(
+                tenant=request.tenant, purchase_id=request.purchase_id, failure=ListingFailure.PURCHASE_ABANDONED
+            )
+            end = PurchaseEnd.SOLD if state is PurchaseState.SOLD else PurchaseEnd.RELEASED
+        return ClosePurchaseResult(purchase_id=request.purchase_id, end=end)
+
+
+async def _is_running(request: ClosePurchaseRequest) -> bool:
+    workflow_id = purchase_workflow_id(tenant=request.tenant, purchase_id=request.purchase_id)
+    try:
+        description = await activity.client().get_workflow_handle(workflow_id).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return description.status in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)

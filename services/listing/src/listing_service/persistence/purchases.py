@@ -131,8 +131,8 @@ class SqlPurchases:
             elif await _state(connection, tenant, purchase_id) is not PurchaseState.SOLD:
                 raise ReservationExpiredError(purchase_id)
 
-    async def release(self, *, tenant: str, purchase_id: str, failure: str | None = None) -> None:
-        """Give back what the purchase holds, once, and keep why; what was sold stays sold.
+    async def release(self, *, tenant: str, purchase_id: str, failure: str | None = None) -> PurchaseState:
+        """Give back what the purchase holds, once, and keep why; what was sold stays sold. Return how it stands.
 
         A purchase that was never reserved is marked as released, so that a reservation that comes late holds nothing.
         """
@@ -145,6 +145,9 @@ class SqlPurchases:
             if await _move(connection, tenant, purchase_id, HOLDING, PurchaseState.RELEASED, failure=failure):
                 for line in await _lines(connection, tenant, purchase_id):
                     await _move_units(connection, line, held=-line.quantity, available=line.quantity)
+                return PurchaseState.RELEASED
+            # A sold one is no other: the row above is there by now.
+            return await _state(connection, tenant, purchase_id) or PurchaseState.RELEASED
 
 
 async def _hold(connection: AsyncConnection, line: OrderLine) -> ReservedLine:
