@@ -8,6 +8,7 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
 
+from tests.support.ledger_export import problems_of_export
 from tests.support.marketplace_by_rest import published
 from tests.support.money_check import Books, differences
 from tests.support.platform import Platform, new_id, running_platform
@@ -56,8 +57,10 @@ async def test_money_is_right_when_everything_is_killed(
             listing=mortal_postgres.url("listing").replace("postgresql:", "postgresql+psycopg:"),
         )
         found = await asyncio.to_thread(differences, books, tenant=TENANT, statuses=statuses)
+        in_export = await problems_of_export(mortal_postgres.url("payment"), tmp_path)
 
     assert len(statuses) == PURCHASES
+    assert in_export == ""
     assert set(statuses.values()) <= {"COMPLETED", "FAILED"}
     assert attempts > 1
     assert found == []

@@ -1,8 +1,6 @@
 """The ledger can be checked, its balances made anew, and an independent program agrees with the export."""
 
 import random
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from payment_service.tools import ledger
 from platform_contracts.money import Money
 from platform_runtime.database import Database
 from tests.integration.payment.samples import NOW
+from tests.support.ledger_export import bean_check
 
 CURRENCIES = (("EUR", 2), ("JPY", 0), ("KWD", 3))
 
@@ -72,17 +71,12 @@ async def _exported(database: Database, capsys: pytest.CaptureFixture[str], dire
     return file
 
 
-def _bean_check(file: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "beancount.scripts.check", "--no-cache", str(file)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-
 async def test_independent_program_finds_the_exported_ledger_in_order(
     posted: Database, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     file = await _exported(posted, capsys, tmp_path)
 
-    checked = _bean_check(file)
+    checked = bean_check(file)
 
     assert (checked.returncode, checked.stderr) == (0, "")
     assert file.read_text().count("balance ") >= len(CURRENCIES) * 3
@@ -98,7 +92,7 @@ async def test_independent_program_notices_one_minor_unit_in_a_posting(
     lines[place] = f"  {account}  {float(amount) + 0.01:.2f} {currency}"
     file.write_text("\n".join(lines))
 
-    checked = _bean_check(file)
+    checked = bean_check(file)
 
     assert checked.returncode != 0
     assert "does not balance" in checked.stderr
@@ -113,7 +107,7 @@ async def test_independent_program_notices_one_minor_unit_in_a_balance(
         )
     file = await _exported(posted, capsys, tmp_path)
 
-    checked = _bean_check(file)
+    checked = bean_check(file)
 
     assert checked.returncode != 0
     assert "Balance failed for 'Income:Fees'" in checked.stderr
@@ -122,7 +116,7 @@ async def test_independent_program_notices_one_minor_unit_in_a_balance(
 async def test_export_of_an_empty_ledger_is_a_file_without_entries(
     database: Database, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    checked = _bean_check(await _exported(database, capsys, tmp_path))
+    checked = bean_check(await _exported(database, capsys, tmp_path))
 
     assert checked.returncode == 0
 
