@@ -1,8 +1,10 @@
 """The API's document as a golden file, gateway/openapi.json, and what every operation in it has to say."""
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from jsonschema_rs import Draft202012Validator
@@ -50,6 +52,32 @@ def test_links_of_an_operation_lead_to_operations(operation_id: str) -> None:
     ]
 
     assert {link["operationId"] for link in links} <= OPERATIONS.keys()
+
+
+def test_every_name_is_in_camel_case() -> None:
+    parameters = (each for operation in OPERATIONS.values() for each in operation.get("parameters", []))
+    names = {each["name"] for each in parameters if each["in"] != "header"} | set(_members(DOCUMENT["components"]))
+
+    assert {"workflowId", "blockedBy", "startedAfter"} <= names
+    assert [name for name in names if re.fullmatch(r"[a-z][a-zA-Z0-9]*", name) is None] == []
+
+
+def test_no_operation_answers_504() -> None:
+    statuses = {status for operation in OPERATIONS.values() for status in operation["responses"]}
+
+    assert "503" in statuses
+    assert "504" not in statuses, "work that takes longer than the wait goes on: that is 202"
+
+
+def _members(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        for name, value in cast("dict[str, Any]", schema).items():
+            if name == "properties":
+                yield from value
+            yield from _members(value)
+    if isinstance(schema, list):
+        for value in cast("list[Any]", schema):
+            yield from _members(value)
 
 
 def _validator(schema: dict[str, Any]) -> Draft202012Validator:

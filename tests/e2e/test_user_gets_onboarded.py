@@ -112,6 +112,7 @@ async def test_notification_reaches_an_unknown_user_in_the_app_only(platform: Pl
     status = await platform.gateway.status_when_closed(answer.json()["workflowId"])
     deliveries = {each["channel"]: each for each in result_of(status)["deliveries"]}
     assert answer.status_code == HTTPStatus.ACCEPTED
+    assert status["status"] == "COMPLETED"
     assert deliveries["in_app"]["status"] == "sent"
     assert (deliveries["email"]["status"], deliveries["email"]["reason"]) == ("skipped", "no_address")
     assert [message["body"] for message in await platform.gateway.inbox(user_id)] != []

@@ -23,6 +23,7 @@ from platform_gateway.persistence.api_keys import SqlKeyStore
 from platform_gateway.persistence.audit_log import SqlAuditLog
 from platform_gateway.settings import GatewaySettings
 from platform_gateway.stores import Stores
+from platform_gateway.telemetry.access_log import QUIET_PATHS
 from platform_gateway.views_client import ViewsClient
 from platform_gateway.workflow_gateway import WorkflowGateway
 from platform_runtime.database import Database
@@ -32,6 +33,8 @@ from platform_runtime.problem import PROBLEM_MEDIA_TYPE
 TRACER_PROVIDER = create_tracer_provider()
 MIGRATIONS = "platform_gateway.persistence.migrations"
 SERVICE_TOKEN = SecretStr("token-of-the-services")
+TITLE = "Partner platform"
+"""Of our own application, among those that have its routes."""
 LINKS = LinkTargets(temporal_ui_url="http://temporal.example", jaeger_ui_url="http://jaeger.example/")
 
 
@@ -117,6 +120,9 @@ def documented_by(app: FastAPI) -> Callable[[httpx.Response], Any]:
             problem = response.json()
             assert {"type", "title", "status"} <= problem.keys(), problem
             assert problem["status"] == response.status_code
+            if app.title == TITLE and request.url.path not in QUIET_PATHS:
+                # Probes are not traced, and other applications may trace nothing.
+                assert re.fullmatch("[0-9a-f]{32}", problem["traceId"]), problem
         operations = next((each for pattern, each in patterns.items() if pattern.fullmatch(request.url.path)), None)
         operation = (operations or {}).get(request.method.lower())
         if operation is None:

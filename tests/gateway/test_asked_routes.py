@@ -37,6 +37,12 @@ async def test_the_longest_message_is_taken_and_one_character_more_is_not(api: h
     assert longer.json()["errors"][0]["field"] == "message"
 
 
+async def test_the_longest_message_is_counted_in_characters_and_not_in_bytes(api: httpx.AsyncClient) -> None:
+    answer = await api.post("/api/temporal/notification/start", json=notification(message="😀" * 10_000))
+
+    assert answer.status_code == 202
+
+
 async def test_onboarding_answers_with_the_result(served_api: httpx.AsyncClient) -> None:
     body = onboarding()
 

@@ -161,6 +161,19 @@ async def test_what_is_not_there_is_a_problem_too(
 
 
 @pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/v1/listings", "GET, POST"), ("/v1/operations/demo:a:b:c", "GET"), (START, "POST"), ("/livez", "GET")],
+)
+async def test_a_method_that_is_not_there_is_405_and_tells_which_are(
+    api: httpx.AsyncClient, path: str, methods: str
+) -> None:
+    answer = await api.delete(path)
+
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == methods
+
+
+@pytest.mark.parametrize(
     "workflow_id",
     ["unknown", "demo:user:notification:nope", "demo:", "demo:" + "a" * 2_000, "demo:%00", "demo:%ff", "demo:ä", "%20"],
 )

@@ -55,6 +55,38 @@ async def test_without_a_worker_it_waits_for_one_after_two_seconds(api: httpx.As
     assert status["blockedBy"]["since"] >= status["startTime"]
 
 
+async def test_what_moves_is_not_blocked(api: httpx.AsyncClient, client: Client, worker: None) -> None:
+    async with _onboarding(api, client, PAST_THE_PIVOT) as workflow_id:
+        status = await status_when(api, workflow_id, lambda status: status["progress"] is not None)
+
+    assert status["status"] == "RUNNING"
+    assert status["blockedBy"] is None
+
+
+async def test_progress_is_read_without_a_worker_and_after_the_close(api: httpx.AsyncClient, client: Client) -> None:
+    routes = ("/api/temporal/workflow/{}/status", "/v1/operations/{}")
+    async with stub_worker(client):
+        started = await api.post(
+            f"/v1/users/{new_user_id()}/onboarding", json={"email": "a@example.com", "name": WAITS_FOR_A_PERSON}
+        )
+        workflow_id = started.json()["workflowId"]
+        told = (await status_when(api, workflow_id, lambda status: status["progress"] is not None))["progress"]
+
+    without = [(await api.get(route.format(workflow_id))).json() for route in routes]
+    await client.get_workflow_handle(workflow_id).terminate()
+    after = [(await api.get(route.format(workflow_id))).json() for route in routes]
+
+    assert told == {
+        "step": "review",
+        "cancellable": True,
+        "waitingFor": "reviewer",
+        "compensation": "none",
+        "traceId": without[0]["traceId"],
+    }
+    assert [(status["status"], status["progress"]) for status in without] == [("RUNNING", told)] * 2
+    assert [(status["status"], status["progress"]) for status in after] == [("TERMINATED", told)] * 2
+
+
 async def test_a_worker_that_comes_back_takes_the_reason_away(api: httpx.AsyncClient, client: Client) -> None:
     started = await api.post("/api/temporal/notification/start", json=notification())
     workflow_id = started.json()["workflowId"]

@@ -1,12 +1,15 @@
 """A repeated request is the same request: the start is the only write, and its id the only key."""
 
 import asyncio
+import hashlib
 from typing import Any
 
 import httpx
 import pytest
 from temporalio.client import Client
 
+from platform_gateway.fingerprint import fingerprint
+from platform_gateway.rest_models import UserNotificationRequest
 from tests.gateway.api import asked_until, closed_status, new_user_id, notification, onboarding, opened_api
 from tests.gateway.stubs import FAILS_ONCE, TAKES_A_SECOND, WAITS
 
@@ -181,3 +184,33 @@ async def test_a_workflow_that_no_request_started_is_never_taken_for_a_repeat(
     await handle.terminate()
 
     assert answer.status_code == 409
+
+
+async def test_the_memo_has_the_fingerprint_of_the_canonical_body_and_nothing_of_the_body_itself(
+    api: httpx.AsyncClient, client: Client
+) -> None:
+    body = onboarding(name="Ann Ünicode")
+    canonical = f'{{"email":"ann@example.com","name":"Ann Ünicode","userId":"{body["userId"]}"}}'
+
+    answer = await api.post(EXECUTE, json=body)
+
+    handle = client.get_workflow_handle(answer.json()["workflowId"])
+    memo = await (await handle.describe()).memo()
+    await handle.terminate()
+    assert memo["fingerprint"] == hashlib.sha256(canonical.encode()).hexdigest()
+    assert "Ann" not in str(memo)
+    assert "example.com" not in str(memo)
+
+
+def test_a_newer_gateway_that_knows_another_optional_member_takes_an_old_request_for_the_same() -> None:
+    class Newer(UserNotificationRequest):
+        priority: str = "normal"
+
+    old = fingerprint(UserNotificationRequest.model_validate({"message": "a", "type": "info"}), userId="u-1")
+    same, other = (
+        fingerprint(Newer.model_validate({"message": "a", "type": "info", **more}), userId="u-1")
+        for more in ({}, {"priority": "high"})
+    )
+
+    assert same == old
+    assert other != old

@@ -115,6 +115,28 @@ async def test_a_failed_workflow_is_a_problem_there_too(foreign: httpx.AsyncClie
     assert answer.json()["type"] == "user.InvalidAccountDetails"
 
 
+async def test_a_method_that_a_route_does_not_have_is_a_problem_there_too(foreign: httpx.AsyncClient) -> None:
+    answer = await foreign.get(START)
+
+    assert answer.status_code == 405
+    assert answer.headers["content-type"] == PROBLEM_MEDIA_TYPE
+    assert answer.headers["allow"] == "POST"
+
+
+async def test_the_routes_work_in_an_application_that_is_mounted(client: Client) -> None:
+    app, inner = FastAPI(), FastAPI()
+    inner.include_router(temporal_router(WorkflowGateway(client, links=LINKS), authenticate=_customer))
+    app.mount("/shops", inner)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://foreign.test", headers={"X-Customer": "shop-7"}
+    ) as api:
+        started = await api.post("/shops/api/temporal/notification/start", json=notification())
+        status = await api.get(started.headers["location"])
+
+    assert started.headers["location"].startswith("/shops/api/temporal/workflow/shop-7:")
+    assert status.json()["runId"] == started.json()["runId"]
+
+
 async def test_the_applications_own_routes_keep_their_errors(foreign: httpx.AsyncClient) -> None:
     answer = await foreign.get("/own/seven")
 

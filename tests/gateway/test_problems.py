@@ -1,5 +1,7 @@
 """Problems and their documentation are complete."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +17,8 @@ from platform_gateway.problems import FAILURES, Kind
 from platform_gateway.workflow_gateway import WorkflowGateway
 from platform_runtime.problem import PROBLEM_MEDIA_TYPE
 from tests.gateway.api import LINKS, opened_api
+
+README = Path(__file__).parents[2] / "gateway" / "README.md"
 
 
 class _BrokenGateway(WorkflowGateway):
@@ -52,6 +56,15 @@ def test_a_name_that_is_both_a_kind_and_a_failure_has_one_status() -> None:
     clashes = [name for status, name in FAILURES.values() if statuses.get(name, status) != status]
 
     assert clashes == []
+
+
+def test_every_kind_of_problem_stands_in_the_table_of_the_readme_under_its_status() -> None:
+    rows = re.findall(r"^\| (\d{3}) \| (.*) \|$", README.read_text(), re.MULTILINE)
+    shown = {(name, int(status)) for status, text in rows for name in re.findall(r"`([a-z_]+)`", text)}
+
+    missing = {(kind.type, kind.status) for kind in Kind} - shown
+
+    assert missing == set(), "clients decide by these names, so they are told them: add them to the table"
 
 
 async def _document(api: httpx.AsyncClient) -> dict[str, Any]:

@@ -56,6 +56,15 @@ def test_a_wrong_setting_is_one_line(
     assert said[0].startswith(line)
 
 
+def test_execute_waits_ten_seconds_unless_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_default = load_settings(GatewaySettings)
+    monkeypatch.setenv("GATEWAY_EXECUTE_WAIT_SECONDS", "2.5")
+    as_set = load_settings(GatewaySettings)
+
+    assert by_default.execute_wait_seconds == 10
+    assert as_set.execute_wait_seconds == 2.5
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1", "localhost"])
 def test_without_a_key_loopback_addresses_are_allowed(host: str) -> None:
     settings = GatewaySettings(host=host)

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 from temporalio.client import Client
 
 from platform_gateway.identity.callers import Role
 from platform_gateway.stores import Stores
-from tests.gateway.api import new_user_id, opened_api
+from tests.gateway.api import new_user_id, notification, opened_api
 from tests.gateway.identities import guarded_api, key_of, opened_stores
 from tests.gateway.stubs import WAITS
 
@@ -46,11 +47,27 @@ async def test_staff_act_for_an_account_and_what_they_change_is_kept(
     assert entries == [
         ("onboardUser", "asked", "platform"),
         ("onboardUser", "done", "platform"),
+        ("getOperation", "read", "platform"),
         ("createApiKey", "asked", "platform"),
         ("createApiKey", "done", "platform"),
     ]
-    assert {each["target"] for each in log.json()["entries"]} == {path, "/v1/api-keys"}
+    targets = {path, f"/v1/operations/{workflow_id}", "/v1/api-keys"}
+    assert {each["target"] for each in log.json()["entries"]} == targets
     await client.get_workflow_handle(workflow_id).terminate()
+
+
+async def test_staff_do_not_look_into_an_account_when_that_cannot_be_kept(
+    api: httpx.AsyncClient, stores: Stores
+) -> None:
+    staff, acme = await key_of(stores, "platform"), await key_of(stores, "acme")
+    async with stores.database.write() as connection:
+        await connection.execute(text("DROP TABLE audit_log"))
+
+    refused = await api.get("/v1/operations/acme:a:b:c", headers={**staff, "Partner-Account": "acme"})
+    own = await api.get("/v1/operations/acme:a:b:c", headers=acme)
+
+    assert (refused.status_code, refused.json()["type"]) == (503, "audit_unavailable")
+    assert own.status_code == 404
 
 
 async def test_staff_who_act_for_an_account_read_its_entries_alone(api: httpx.AsyncClient, stores: Stores) -> None:
@@ -101,8 +118,10 @@ async def test_own_account_may_be_named(api: httpx.AsyncClient, stores: Stores) 
 
 
 async def test_while_authentication_is_off_everybody_is_demo_and_nobody_else(client: Client) -> None:
-    async with opened_api(client, auth="off") as api:
+    async with opened_api(client, auth="off", tenant="acme") as api:
+        started = await api.post("/api/temporal/notification/start", json=notification())
         own = await api.get("/v1/operations/demo:a:b:c", headers={"Authorization": "Bearer whatever"})
         other = await api.get("/v1/operations/acme:a:b:c", headers={"Partner-Account": "acme"})
 
+    assert started.json()["workflowId"].startswith("demo:")
     assert (own.status_code, other.status_code) == (404, 403)

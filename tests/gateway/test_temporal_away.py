@@ -3,23 +3,30 @@
 import asyncio
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from platform_contracts.task_queues import TaskQueue
+from platform_gateway.commands import Command
+from platform_gateway.operations.starting import Started
+from platform_gateway.problem_route import MAX_BODY_BYTES
+from platform_gateway.workflow_gateway import WorkflowGateway
 from platform_runtime.settings import TemporalSettings
 from platform_runtime.temporal_client import connect
-from tests.gateway.api import asked_until, new_user_id, notification, onboarding, opened_api
+from tests.gateway.api import LINKS, asked_until, new_user_id, notification, onboarding, opened_api
+from tests.gateway.documented_requests import DOCUMENTED, DocumentedRequest, send
 from tests.gateway.stubs import stub_worker
-from tests.gateway.temporal_process import TemporalProcess, wire_to
+from tests.gateway.temporal_process import TemporalProcess, Wire, wire_to
 from tests.support.network import free_port
+from tests.support.waiting import eventually
 
 ANSWERED_WITHIN_SECONDS = 15
 """Three times the five seconds that are promised."""
@@ -62,6 +69,13 @@ def temporal(
     server.stop()
 
 
+@pytest.fixture
+async def nowhere() -> AsyncGenerator[httpx.AsyncClient]:
+    """Return a client of a gateway without Temporal."""
+    async with opened_api(await lazily_connected(f"127.0.0.1:{free_port()}")) as api:
+        yield api
+
+
 async def _ask_everything(api: httpx.AsyncClient) -> list[httpx.Response]:
     async with asyncio.timeout(ANSWERED_WITHIN_SECONDS):
         return await asyncio.gather(*(api.request(method, path, json=body) for method, path, body in REQUESTS))
@@ -87,6 +101,40 @@ async def test_a_gateway_that_starts_without_temporal_answers_503_on_every_route
 
         _assert_unavailable(answers)
         assert (await api.get("/livez")).status_code == 200
+
+
+STARTING = {
+    *("startNotification", "executeOnboarding", "onboardUser", "notifyUser"),
+    *("draftListing", "submitListing", "archiveListing", "buy"),
+}
+"""The operations that start a workflow with their first call."""
+
+
+@pytest.mark.parametrize("documented", DOCUMENTED, ids=lambda each: each.operation_id)
+async def test_without_temporal_who_tried_a_start_is_told_its_id(
+    nowhere: httpx.AsyncClient, documented: DocumentedRequest
+) -> None:
+    answer = await send(nowhere, documented)
+
+    if documented.operation_id in STARTING:
+        assert answer.json()["type"] == "temporal_unavailable"
+        assert answer.json()["workflowId"].startswith("demo:")
+    elif answer.status_code >= 400:
+        assert "workflowId" not in answer.json()
+    if answer.status_code == 503:
+        assert int(answer.headers["retry-after"]) > 0
+    assert answer.status_code == 503 or documented.operation_id.endswith(("ApiKey", "ApiKeys", "AuditLog", "Schedule"))
+
+
+@pytest.mark.parametrize("documented", DOCUMENTED, ids=lambda each: each.operation_id)
+async def test_a_body_that_is_too_large_is_refused_before_temporal_is_asked(
+    nowhere: httpx.AsyncClient, documented: DocumentedRequest
+) -> None:
+    too_large = {"content": b" " * (MAX_BODY_BYTES + 1), "headers": {"Content-Type": "application/json"}}
+
+    answer = await send(nowhere, documented, **too_large)
+
+    assert documented.method == "GET" or answer.status_code == 413
 
 
 async def test_temporal_comes_goes_and_comes_back_and_the_gateway_stays(temporal: TemporalProcess) -> None:
@@ -163,3 +211,57 @@ async def test_a_start_whose_first_answer_is_lost_is_one_run(server_address: str
     assert answer.status_code == 202
     assert answer.json()["runId"] == description.run_id
     assert "idempotent-replayed" not in answer.headers
+
+
+async def test_who_waits_while_temporal_goes_away_is_told_where_to_ask(server_address: str, client: Client) -> None:
+    body = onboarding()
+    async with (
+        wire_to(server_address) as (wire, address),
+        opened_api(await lazily_connected(address), execute_wait_seconds=3) as api,
+    ):
+        posting = asyncio.create_task(api.post("/api/temporal/onboarding/execute", json=body))
+        handle = client.get_workflow_handle(f"demo:user:user-onboarding:{body['userId']}")
+        await eventually(lambda: _is_there(handle), within_seconds=20)
+        # Whoever asked has been answered that it started.
+        await asyncio.sleep(0.5)
+        wire.is_deaf = True
+        answer = await posting
+        wire.heal()
+        found = await asked_until(lambda: api.get(answer.headers["location"]), _is_answered)
+
+    assert answer.status_code == 202
+    assert found.json()["runId"] == answer.json()["runId"]
+
+
+async def _is_there(handle: WorkflowHandle[Any, Any]) -> bool:
+    try:
+        await handle.describe()
+    except RPCError:
+        return False
+    return True
+
+
+class _CutAfterStart(WorkflowGateway):
+    """Loses Temporal's answers from the moment at which a workflow has started."""
+
+    wire: Wire
+
+    async def start(self, command: Command[Any, Any]) -> Started[Any]:
+        started = await super().start(command)
+        self.wire.is_deaf = True
+        return started
+
+
+async def test_a_bulk_operation_that_cannot_be_looked_at_any_more_is_known_by_its_id(server_address: str) -> None:
+    nothing = {"verb": "retry", "filter": {"type": "none"}, "reason": "a test", "dryRun": False}
+    async with wire_to(server_address) as (wire, address):
+        client = await lazily_connected(address)
+        workflows = _CutAfterStart(client, links=LINKS)
+        workflows.wire = wire
+        async with opened_api(client, workflows=workflows) as api:
+            lost = await api.post("/v1/bulk-operations", json=nothing)
+            wire.heal()
+            found = await asked_until(lambda: api.get(f"/v1/operations/{lost.json()['workflowId']}"), _is_answered)
+
+    assert (lost.status_code, lost.json()["type"]) == (503, "temporal_unavailable")
+    assert found.status_code == 200

@@ -81,5 +81,5 @@ AUDITED: Final = frozenset(
         "backfillSchedule",
     }
 )
-"""The decisions: whoever takes one is in the audit log before it is taken. What staff change for another account is
-there as well."""
+"""The decisions: whoever takes one is in the audit log before it is taken. What staff do for another account, and what
+they read of it, is there as well."""

@@ -1,9 +1,8 @@
 """The gateway's application: every route, put together."""
 
 from collections.abc import MutableMapping
-from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any, TypeGuard
+from typing import Any
 
 import httpx
 from fastapi import Depends, FastAPI, Request
@@ -11,7 +10,6 @@ from fastapi.exceptions import RequestValidationError
 from opentelemetry.trace import TracerProvider
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp
 
 from platform_gateway.identities import authentication
@@ -130,17 +128,9 @@ def _is_quiet(scope: MutableMapping[str, Any]) -> bool:
     return scope["path"] in QUIET_PATHS
 
 
-async def _on_http_exception(request: Request, error: Exception) -> Response:
+async def _on_http_exception(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        # Starlette names the methods of the first route of that path alone.
-        allowed = {method for route in request.app.routes if _is_at(route, request) for method in route.methods or ()}
-        error.headers = {"Allow": ", ".join(sorted(allowed))}
     return http_problem(error).response()
-
-
-def _is_at(route: BaseRoute, request: Request) -> TypeGuard[Route]:
-    return isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
 
 
 async def _on_invalid_request(_request: Request, error: Exception) -> Response:

@@ -8,14 +8,16 @@ from typing import Any, Final
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
 from platform_gateway.access import AUDITED, REQUIRED
 from platform_gateway.identity.audit import LoggedAudit
-from platform_gateway.identity.auditing import DENIED, audited, keep_if_possible
+from platform_gateway.identity.auditing import DENIED, READ, audited, keep, keep_if_possible
 from platform_gateway.identity.auth import Authentication
 from platform_gateway.identity.callers import Caller, caller_with_every_scope
 from platform_gateway.problems import Kind, Problem, documented, http_problem, invalid_request
@@ -54,6 +56,16 @@ class ProblemRoute(APIRoute):
             return response
 
         return answer
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, also one by a method that the route does not have: no application would say a problem."""
+        try:
+            await super().handle(scope, receive, send)
+        except HTTPException as error:
+            if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+                # Starlette names the methods of the first route of that path alone.
+                error.headers = {"Allow": ", ".join(sorted(_methods_at(scope)))}
+            await http_problem(error).response()(scope, receive, send)
 
     async def _answer(self, bounded: "_BoundedRequest", handle: Handle) -> Response:
         try:
@@ -113,11 +125,14 @@ def guarded_route(authenticate: Authenticate) -> type[ProblemRoute]:
 
         async def handled(self, request: Request, handle: Handle) -> Response:
             caller: Caller = request.state.caller
-            is_change = request.method not in ("GET", "HEAD")
-            if self._operation not in AUDITED and not (caller.acts_for_another and is_change):
+            if self._operation not in AUDITED and not caller.acts_for_another:
+                return await handle(request)
+            path = request.url.path
+            if request.method == "GET":
+                await keep(audit, caller, self._operation, path, outcome=READ)
                 return await handle(request)
             details: dict[str, Any] = request.state.audit_details
-            async with audited(audit, caller, self._operation, request.url.path, details):
+            async with audited(audit, caller, self._operation, path, details):
                 return await handle(request)
 
     return GuardedRoute
@@ -142,6 +157,11 @@ async def audit_details_of(request: Request) -> dict[str, Any]:
     """Return what a guarded route adds to its entry in the audit log: never a secret, never a body."""
     details: dict[str, Any] = request.state.audit_details
     return details
+
+
+def _methods_at(scope: Scope) -> set[str]:
+    there = (route for route in iter_route_contexts(scope["app"].routes) if route.matches(scope)[0] is not Match.NONE)
+    return {method for route in there for method in route.methods or ()}
 
 
 def _problem(request: Request, problem: Problem) -> Response:

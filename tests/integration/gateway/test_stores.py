@@ -49,6 +49,10 @@ async def test_migrations_make_the_tables_that_the_code_uses(stores: Stores, dat
     assert schema_problem(database_url, MIGRATIONS) is None
 
 
+def test_the_database_has_keys_and_the_audit_log_and_nothing_else() -> None:
+    assert METADATA.tables.keys() == {"api_keys", "audit_log"}, "what is started is Temporal's to keep"
+
+
 def test_migrating_again_changes_nothing(empty_database_url: str) -> None:
     before = schema_problem(empty_database_url, MIGRATIONS)
     migrate(empty_database_url, MIGRATIONS)

@@ -18,6 +18,9 @@ ASKED: Final = "asked"
 
 DENIED: Final = "denied"
 
+READ: Final = "read"
+"""The outcome of the one entry of a look into another account: it changes nothing, so nothing comes of it."""
+
 _KEPT_WITHIN_SECONDS: Final = 1.5
 """With the other calls of a request below the five seconds in which every one is answered."""
 
@@ -40,12 +43,7 @@ async def audited(
     Raises:
         Problem: `AUDIT_AWAY` when the first entry cannot be kept; nothing is done then.
     """
-    try:
-        async with asyncio.timeout(_KEPT_WITHIN_SECONDS):
-            await audit.record(caller, action, target, outcome=ASKED)
-    except (SQLAlchemyError, OSError, TimeoutError):
-        _log.exception("audit.failed", action=action, target=target)
-        raise Problem(Kind.AUDIT_AWAY, "Nothing was done, because it could not be recorded.") from None
+    await keep(audit, caller, action, target, outcome=ASKED)
     outcome = "done"
     try:
         yield
@@ -61,6 +59,20 @@ async def audited(
     finally:
         # It is done, or refused; that this cannot be recorded as well changes neither.
         await keep_if_possible(audit, caller, action, target, outcome=outcome, **details)
+
+
+async def keep(audit: AuditLog, caller: Caller, action: str, target: str, *, outcome: str) -> None:
+    """Keep an entry of what is done only once it is kept.
+
+    Raises:
+        Problem: `AUDIT_AWAY` when it cannot be kept.
+    """
+    try:
+        async with asyncio.timeout(_KEPT_WITHIN_SECONDS):
+            await audit.record(caller, action, target, outcome=outcome)
+    except (SQLAlchemyError, OSError, TimeoutError):
+        _log.exception("audit.failed", action=action, target=target)
+        raise Problem(Kind.AUDIT_AWAY, "Nothing was done, because it could not be recorded.") from None
 
 
 async def keep_if_possible(

@@ -74,8 +74,9 @@ def bulk_operations_router(workflows: WorkflowGateway, *, authenticate: Authenti
                 audit_details["matched"] = len(choice.operations)
                 return JSONResponse((await _preview(request, body.verb, choice)).model_dump(mode="json"))
         started = await workflows.start(bulk_command(caller, body, choice, idempotency_key=idempotency_key))
-        async with workflows.found(caller.tenant, started.workflow_id) as found:
-            answer = await bulk_operation(found)
+        # It is started: whoever cannot be told how far it has come is told its id at least.
+        async with calling_temporal(started.workflow_id):
+            answer = await bulk_operation(await find(workflows.client, caller.tenant, started.workflow_id))
         audit_details |= {"bulkOperationId": answer.bulk_operation_id, "matched": answer.counts.total}
         headers = {
             "Location": request.url_for(_ONE_ROUTE, bulkOperationId=answer.bulk_operation_id).path,
