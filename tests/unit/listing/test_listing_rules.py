@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listing_service.domain.currencies import EXPONENTS
 from listing_service.domain.listing_rules import MAX_PRICE_MINOR_UNITS, checked_details, publication_problems
 from listing_service.domain.listings import InvalidListingError, ListingDetails
+from platform_contracts.currencies import EXPONENTS
 from platform_contracts.money import Money
 
 EUR_12_50 = Money(minor_units=1250, currency="EUR")

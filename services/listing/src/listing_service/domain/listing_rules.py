@@ -4,8 +4,8 @@ import re
 import unicodedata
 from typing import Final
 
-from listing_service.domain.currencies import EXPONENTS
 from listing_service.domain.listings import InvalidListingError, ListingDetails
+from platform_contracts.currencies import EXPONENTS
 from platform_contracts.money import Money
 
 MAX_TITLE_CHARACTERS: Final = 200

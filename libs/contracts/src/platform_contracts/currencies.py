@@ -1,4 +1,4 @@
-"""The currencies something can be offered in, by ISO 4217, and how many digits each has behind the point."""
+"""The currencies of the marketplace, by ISO 4217, and how many digits each has behind the point."""
 
 from typing import Final
 
