@@ -18,8 +18,9 @@ from payment_service.domain.charges import (
     StoredCharge,
 )
 from payment_service.ports import NoAnswerError
-from payment_service.providers import card_acquirer
-from payment_service.providers.card_acquirer import HttpCardAcquirer, UnexpectedAnswerError, idempotency_key
+from payment_service.providers import acquirer_client
+from payment_service.providers.acquirer_client import UnexpectedAnswerError
+from payment_service.providers.card_acquirer import HttpCardAcquirer, idempotency_key
 from tests.fakes.payment import euros
 from tests.integration.sandbox.acquirer_process import journal
 from tests.support.network import free_port
@@ -154,7 +155,7 @@ async def test_call_is_a_span_without_the_card(acquirer: HttpCardAcquirer, monke
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(card_acquirer, "_tracer", provider.get_tracer("test"))
+    monkeypatch.setattr(acquirer_client, "_tracer", provider.get_tracer("test"))
 
     await acquirer.authorise(_charge())
     with pytest.raises(NoAnswerError):

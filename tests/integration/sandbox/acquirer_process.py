@@ -19,8 +19,8 @@ _READY_WITHIN_SECONDS = 40
 class AcquirerProcess:
     """One acquirer with a book in a directory."""
 
-    def __init__(self, directory: Path, *, slow_seconds: float) -> None:
-        """Prepare to start it; its log is in the directory too."""
+    def __init__(self, directory: Path, *, slow_seconds: float, **settings: str) -> None:
+        """Prepare to start it with more settings, by the names they have in Python; its log is in the directory too."""
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._log = directory / "acquirer.log"
@@ -30,6 +30,7 @@ class AcquirerProcess:
             "PARTNER_HOME": str(directory),
             "ACQUIRER_PORT": str(port),
             "ACQUIRER_SLOW_SECONDS": str(slow_seconds),
+            **{f"ACQUIRER_{name.upper()}": value for name, value in settings.items()},
         }
         self._process: asyncio.subprocess.Process | None = None
 
@@ -73,9 +74,13 @@ class AcquirerProcess:
 
 
 @asynccontextmanager
-async def running_acquirer(directory: Path, *, slow_seconds: float = 3) -> AsyncGenerator[AcquirerProcess]:
-    """Run an acquirer while the block runs."""
-    acquirer = AcquirerProcess(directory, slow_seconds=slow_seconds)
+async def running_acquirer(
+    directory: Path, *, slow_seconds: float = 3, settles_after_seconds: float = 0.3, **settings: str
+) -> AsyncGenerator[AcquirerProcess]:
+    """Run an acquirer while the block runs; `webhook_url="…"` sets `ACQUIRER_WEBHOOK_URL`."""
+    acquirer = AcquirerProcess(
+        directory, slow_seconds=slow_seconds, settles_after_seconds=str(settles_after_seconds), **settings
+    )
     try:
         await acquirer.start()
         yield acquirer
@@ -96,6 +101,17 @@ async def authorise(
 ) -> httpx.Response:
     """Ask the acquirer to authorise an amount in EUR."""
     return await write(client, operation, "authorise", key=key, token=token, amountMinor=amount, currency="EUR")
+
+
+async def post(client: httpx.AsyncClient, path: str, *, key: str | None = None, **body: Any) -> httpx.Response:
+    """Ask the acquirer for something else; the key is that of the path unless another is given."""
+    return await client.post(f"/v1/{path}", json=body, headers={"Idempotency-Key": key or path})
+
+
+async def captured(client: httpx.AsyncClient, operation: str, token: str = "tok_ok", *, amount: int = 100) -> None:
+    """Authorise and capture an amount in EUR."""
+    (await authorise(client, operation, token, amount=amount)).raise_for_status()
+    (await write(client, operation, "capture")).raise_for_status()
 
 
 async def journal(client: httpx.AsyncClient, operation: str) -> list[str]:

@@ -3,19 +3,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_sandbox import rules
-from platform_sandbox.rules import Decision, Details, Operation, Refusal, Status
+from platform_sandbox import operations as rules
+from platform_sandbox.decisions import Decision, Refusal
+from platform_sandbox.operations import Details, Operation, Status
 
 TOKENS = st.sampled_from(["tok_ok", "tok_declined", "tok_capture_refused"])
 VERBS = st.lists(st.sampled_from(["authorise", "capture", "void"]), max_size=12)
 
 
-def _decide(verb: str, known: Operation | None, details: Details) -> Decision:
+def _decide(verb: str, known: Operation | None, details: Details) -> Decision[Operation]:
     match verb:
         case "authorise":
             return rules.authorise(known, name="acme.one", details=details)
         case "capture":
-            return rules.capture(known)
+            return rules.capture(known, amount_minor=None)
         case _:
             return rules.void(known, name="acme.one")
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -49,13 +50,38 @@ class Plan:
     """Done, and the answer is lost like this; None: it arrives."""
 
 
+class WebhookFaults(BaseModel):
+    """How events fare on their way to the receiver. The same seed treats the same changes the same."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+    seed: int = 0
+    duplicate_rate: Annotated[float, Field(ge=0, le=1)] = 0
+    """The share of events that are sent twice."""
+    late_rate: Annotated[float, Field(ge=0, le=1)] = 0
+    """The share of events that wait before they are sent, so that later ones overtake them."""
+    longest_delay_seconds: Annotated[float, Field(ge=0, le=600)] = 1
+    """How long they wait at most; each its own time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fate:
+    """How one event fares."""
+
+    delay: timedelta = timedelta(0)
+    """How long it waits before it is sent."""
+    copies: int = 1
+    """How often it is sent."""
+
+
 NO_FAULTS: Final = Faults()
+NO_WEBHOOK_FAULTS: Final = WebhookFaults()
 
 _FIRST: Final = 1
 
 
 class Misbehaviour:
-    """Decides what goes wrong with each attempt.
+    """Decides what goes wrong with each attempt, and with each event.
 
     Attempts are counted in memory: to a restarted acquirer every request is new, and its first faults come again.
     """
@@ -63,8 +89,13 @@ class Misbehaviour:
     def __init__(self, *, slow_seconds: float) -> None:
         """Misbehave by tokens alone, until told otherwise."""
         self.faults = NO_FAULTS
+        self.webhook_faults = NO_WEBHOOK_FAULTS
         self._slow_seconds = slow_seconds
         self._attempts: Counter[tuple[str, str]] = Counter()
+
+    def fate_of(self, event: str) -> Fate:
+        """Return how an event fares, by its type and subject."""
+        return fate(self.webhook_faults, event=event)
 
     def next_attempt(self, operation: str, call: str, *, token: str | None) -> Plan:
         """Return what happens to this attempt of a call on an operation; only authorisations come with a token."""
@@ -97,6 +128,13 @@ def planned(faults: Faults, *, operation: str, call: str, attempt: int) -> Plan:
     if is_done >= faults.done_but_lost_share:
         return Plan(delay_seconds=faults.delay_seconds, fails_before=True)
     return Plan(delay_seconds=faults.delay_seconds, lost=faults.kinds[int(kind * len(faults.kinds))])
+
+
+def fate(faults: WebhookFaults, *, event: str) -> Fate:
+    """Return how an event fares: always the same for the same seed."""
+    is_late, is_doubled, share = _dice(f"{faults.seed}|{event}")
+    delay = faults.longest_delay_seconds * share if is_late < faults.late_rate else 0
+    return Fate(delay=timedelta(seconds=delay), copies=2 if is_doubled < faults.duplicate_rate else 1)
 
 
 def _dice(text: str) -> tuple[float, float, float]:
