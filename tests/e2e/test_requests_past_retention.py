@@ -134,6 +134,17 @@ async def _decided(platform: Platform, *, approved: bool) -> Asked:
     return await _submission(platform, (await _draft(platform)).about, approved=approved)
 
 
+async def _cancelled(platform: Platform) -> Asked:
+    listing = (await _draft(platform)).about
+    path = f"/v1/listings/{listing}/submissions"
+    body, key = {"submitterId": "grace"}, new_id("key")
+    headers = {"Idempotency-Key": f'"{key}"'}
+    operation = (await platform.http.post(path, json=body, headers=headers)).json()["workflowId"]
+    await platform.http.post(f"/v1/operations/{operation}/cancel")
+    await _closed(platform, operation)
+    return await _ask(platform, listing, path, body, key=key)
+
+
 async def _archive(platform: Platform) -> Asked:
     listing = (await _draft(platform)).about
     return await _ask(platform, listing, f"/v1/listings/{listing}/archive", None)
@@ -157,6 +168,7 @@ async def forgotten(platform: Platform) -> dict[str, Asked]:
         "published": _decided(platform, approved=True),
         "rejected": _decided(platform, approved=False),
         "rejected by the checks": _rejected_by_the_checks(platform),
+        "cancelled": _cancelled(platform),
         "archive": _archive(platform),
         "purchase": _purchase(platform),
         "declined": _purchase(platform, token="tok_declined"),
@@ -281,6 +293,19 @@ async def test_a_submission_is_decided_and_told_once(
     assert asked.first.json()["result"]["outcome"] == name.partition(" ")[0]
     assert _lasting(answer) == _lasting(asked.first)
     assert len(told) == 1
+
+
+async def test_a_submission_that_was_cancelled_stays_so_whatever_became_of_its_listing(
+    platform: Platform, forgotten: dict[str, Asked]
+) -> None:
+    asked = forgotten["cancelled"]
+    await _submission(platform, asked.about, approved=True)
+
+    answer = await asked.again(platform)
+
+    assert (asked.first.status_code, asked.first.json()["type"]) == (409, "operation_canceled")
+    assert _lasting(answer) == _lasting(asked.first)
+    assert (await _listing(platform, asked.about))["status"] == "published"
 
 
 async def test_a_listing_is_archived_once(platform: Platform, forgotten: dict[str, Asked]) -> None:

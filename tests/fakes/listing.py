@@ -100,6 +100,7 @@ async def listing_worker(
                 workflows=[ListingDraftWorkflow, PublicationWorkflow, ArchivalWorkflow, PurchaseWorkflow],
                 activities=[
                     of_listings.save_draft,
+                    of_listings.find_end,
                     of_listings.check_listing,
                     of_listings.publish,
                     of_listings.return_to_draft,

@@ -125,7 +125,8 @@ class FakeListings(_Database):
             self._keep(tenant, listing_id, submission_id, None, end)
             return None
         in_review = (listing.status, listing.submission_id) == (ListingStatus.IN_REVIEW, submission_id)
-        if in_review or listing.status is ListingStatus.DRAFT:
+        has_ended = (tenant, submission_id) in self.submissions
+        if in_review or (listing.status is ListingStatus.DRAFT and not has_ended):
             listing.status, listing.submission_id = ListingStatus.DRAFT, submission_id
         self._keep(tenant, listing_id, submission_id, listing.status, end)
         return listing.status

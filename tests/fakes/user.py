@@ -130,11 +130,11 @@ class FakeSentMails:
     async def outcome(self, *, tenant: str, notification_id: str) -> MailOutcome | None:
         return self.outcomes.get((tenant, notification_id))
 
-    async def record(self, *, tenant: str, notification_id: str, outcome: MailOutcome, now: datetime) -> None:
+    async def record(self, *, tenant: str, notification_id: str, outcome: MailOutcome, now: datetime) -> MailOutcome:
         if self._away_for_records > 0:
             self._away_for_records -= 1
             raise ConnectionError("the database is away")
-        self.outcomes.setdefault((tenant, notification_id), outcome)
+        return self.outcomes.setdefault((tenant, notification_id), outcome)
 
 
 class FakeMailer:
@@ -146,6 +146,11 @@ class FakeMailer:
         self.attempts = 0
         self._failures = list(failures)
         self._always = always
+
+    def heals(self) -> None:
+        """Take every mail from now on."""
+        self._always = None
+        self._failures.clear()
 
     async def send(self, mail: Mail) -> None:
         self.attempts += 1
@@ -219,6 +224,7 @@ async def user_worker(
                     of_accounts.create_account,
                     of_accounts.activate_account,
                     of_notifications.deliver_in_app,
+                    of_notifications.give_up_email,
                     of_notifications.send_email,
                 ],
                 workflow_runner=workflow_runner(),

@@ -19,6 +19,7 @@ from platform_contracts.listing.listing_draft import (
     ListingStatus,
 )
 from platform_contracts.listing.publication import (
+    SUBMISSION_CANCELLED,
     Publication,
     PublicationInput,
     PublicationOutcome,
@@ -61,6 +62,9 @@ TOKEN_PAST_THE_PIVOT = "tok_past_the_pivot"
 OVERDUE = "overdue"
 """A submission that begins with this ends without a decision."""
 
+WITHDRAWN = "withdrawn"
+"""A submission that begins with this was cancelled in a run that Temporal has forgotten since."""
+
 
 @workflow.defn(name=listing_draft.WORKFLOW_TYPE)
 class ListingDraftStub(ListingDraft):
@@ -92,6 +96,8 @@ class PublicationStub(Publication):
     async def run(self, publication: PublicationInput) -> PublicationResult:
         if publication.submission_id.startswith(OVERDUE):
             raise ApplicationError(SECRET_TEXT, type=ListingFailure.REVIEW_OVERDUE, non_retryable=True)
+        if publication.submission_id.startswith(WITHDRAWN):
+            raise ApplicationError(SECRET_TEXT, type=SUBMISSION_CANCELLED, non_retryable=True)
         report_progress(Progress(step="in_review", waiting_for="review", deadline=DEADLINE))
         await workflow.wait_condition(lambda: self._decision is not None)
         assert self._decision is not None

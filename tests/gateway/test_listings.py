@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import Client
 
 from tests.gateway.api import closed_status, opened_api, status_when
-from tests.gateway.listing_stubs import OVERDUE, listing_stub_worker
+from tests.gateway.listing_stubs import OVERDUE, WITHDRAWN, listing_stub_worker
 
 WAIT = {"Prefer": "wait=10"}
 APPROVED = {"reviewerId": "edsger", "approved": True, "reason": "fine"}
@@ -200,6 +200,18 @@ async def test_a_submission_that_ended_without_a_decision_takes_none(selling_api
 
     assert (answer.status_code, answer.json()["type"]) == (409, "not_in_review")
     assert answer.json().get("decided") is None
+
+
+async def test_a_submission_that_was_cancelled_before_temporal_forgot_it_is_cancelled(
+    selling_api: httpx.AsyncClient,
+) -> None:
+    body = {"submissionId": f"{WITHDRAWN}-{uuid4().hex[:12]}", "submitterId": "grace"}
+
+    answer = await selling_api.post("/v1/listings/lamp/submissions", json=body, headers=WAIT)
+    status = await closed_status(selling_api, answer.json()["workflowId"])
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "operation_canceled")
+    assert status["failure"]["message"] == "The submission was cancelled."
 
 
 async def test_a_submitter_does_not_review(selling_api: httpx.AsyncClient) -> None:

@@ -55,6 +55,7 @@ async def _submitted(
     overdue_after: timedelta = 7 * DAY,
     is_analytics_away: bool = False,
     may_not_sell: bool = False,
+    is_user_away: bool = False,
 ) -> AsyncGenerator[Submission]:
     """Yield a submission of a teapot; it is closed at the end."""
     ports = ListingPorts(
@@ -65,6 +66,8 @@ async def _submitted(
         ports.analytics = None
     if may_not_sell:
         ports.partners = FakePartners(may_not_sell=["acme"])
+    if is_user_away:
+        ports.partners = None
     async with listing_worker(client, ports, task_queue=task_queue):
         submission = await Submission(client, task_queue, ports).start()
         yield submission
@@ -189,6 +192,31 @@ async def _cancelled_twice(client: Client, task_queue: str) -> Handle:
     return submission.handle
 
 
+async def _cancelled_before_the_checks(client: Client, task_queue: str) -> Handle:
+    async with _submitted(client, task_queue, is_user_away=True) as submission:
+        await submission.reaches("checking")
+        await submission.handle.cancel()
+    return submission.handle
+
+
+async def _cancelled_before_a_worker_took_it_up(client: Client, task_queue: str) -> Handle:
+    ports = ListingPorts()
+    ports.listings.add("teapot", status=StoredStatus.DRAFT)
+    submission = await Submission(client, task_queue, ports).start()
+    await submission.handle.cancel()
+    async with listing_worker(client, ports, task_queue=task_queue):
+        return await _closed(submission.handle)
+
+
+async def _cancelled_and_submitted_again(client: Client, task_queue: str) -> Handle:
+    async with _submitted(client, task_queue) as submission:
+        await submission.reaches("in_review")
+        await submission.handle.cancel()
+        await _closed(submission.handle)
+        await submission.start()
+    return submission.handle
+
+
 _XL = StoredDetails(title="XL", description="", price=TEAPOT.price, stock=3)
 _SOON = timedelta(milliseconds=100)
 
@@ -225,6 +253,15 @@ LISTING_SCENARIOS: dict[str, Scenario] = {
     ),
     "publication-cancelled_too_late": _cancelled_too_late,
     "publication-cancelled_twice": _cancelled_twice,
+    # Since the kept end comes first.
+    "publication-approved_with_the_kept_end_first": _reviewed(APPROVED),
+    "publication-rejected_by_the_checks_with_the_kept_end_first": _undecided(details=_XL),
+    "publication-given_back_because_the_partner_may_not_sell": _undecided(may_not_sell=True),
+    "publication-submitted_again_with_the_kept_end_first": _submitted_again,
+    "publication-cancelled_with_the_kept_end_first": _cancelled(lambda submission: submission.reaches("in_review")),
+    "publication-cancelled_before_the_checks": _cancelled_before_the_checks,
+    "publication-cancelled_before_a_worker_took_it_up": _cancelled_before_a_worker_took_it_up,
+    "publication-cancelled_and_submitted_again": _cancelled_and_submitted_again,
 }
 
 

@@ -211,6 +211,7 @@ SCENARIOS: dict[str, Scenario] = {
     "notification-mail_rejected": _notified(lambda: UserPorts(mailer=FakeMailer(MailRejectedError(550)))),
     "notification-mail_taken_later": _notified(lambda: UserPorts(mailer=FakeMailer(MailNotTakenError("reply 451")))),
     "notification-mail_given_up": _mail_given_up,
+    "notification-mail_given_up_for_good": _mail_given_up,
     "notification-cancelled": _notification_cancelled,
     "notification-cancelled_too_late": _notification_cancelled_too_late,
 }

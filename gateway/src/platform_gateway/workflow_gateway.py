@@ -11,6 +11,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailed
 from temporalio.exceptions import CancelledError, TerminatedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from platform_contracts.listing.publication import SUBMISSION_CANCELLED
 from platform_contracts.listing.purchase import PURCHASE_CANCELLED
 from platform_contracts.message import ContractModel
 from platform_gateway.commands import Command
@@ -35,6 +36,9 @@ RequestT = TypeVar("RequestT", bound=ContractModel)
 ResultT = TypeVar("ResultT", bound=ContractModel)
 
 _READY_SECONDS: Final = 1.5
+
+_CANCELLATIONS: Final = frozenset({PURCHASE_CANCELLED, SUBMISSION_CANCELLED})
+"""The failure types that tell of a cancel which no native one tells of."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class WorkflowGateway:
             kind = failure_type(error.cause)
             if isinstance(error.cause, TerminatedError):
                 raise Problem(Kind.OPERATION_TERMINATED, workflowId=started.workflow_id, runId=started.run_id) from None
-            if isinstance(error.cause, CancelledError) or kind == PURCHASE_CANCELLED:
+            if isinstance(error.cause, CancelledError) or kind in _CANCELLATIONS:
                 raise Problem(Kind.OPERATION_CANCELED, workflowId=started.workflow_id, runId=started.run_id) from None
             raise OperationFailure(kind, workflow_id=started.workflow_id, run_id=started.run_id) from None
         return Executed(started, result, status="COMPLETED")

@@ -7,11 +7,12 @@ import pytest
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.testing import ActivityEnvironment
 
-from listing_service.activities.listings import ListingKey, ListingState, SaveDraft, SubmittedListing
+from listing_service.activities.listings import End, KeptEnd, ListingKey, ListingState, SaveDraft, SubmittedListing
 from listing_service.domain.listings import ListingDetails as StoredDetails
 from listing_service.domain.listings import ListingStatus as StoredStatus
 from platform_contracts.listing.failures import ListingFailure
 from platform_contracts.listing.listing_draft import ListingDetails, ListingStatus
+from platform_contracts.listing.publication import SUBMISSION_CANCELLED
 from platform_contracts.money import Money
 from tests.fakes.listing import ListingPorts
 from tests.fakes.listing_database import FakeListings
@@ -119,6 +120,33 @@ async def test_check_that_arrives_after_its_listing_was_given_back_changes_nothi
 
     assert failure.type == ListingFailure.NOT_A_DRAFT
     assert listing.status is StoredStatus.DRAFT
+
+
+async def test_end_of_a_submission_is_found_and_its_listing_left_alone() -> None:
+    ports = ListingPorts()
+    listing = ports.listings.add("teapot", status=StoredStatus.DRAFT)
+    activities = ports.listing_activities()
+    before = await _run(activities.find_end, SUBMITTED)
+    cancelled = SUBMITTED.model_copy(update={"end": End(failure=SUBMISSION_CANCELLED)})
+    await _run(activities.return_to_draft, cancelled)
+    listing.submission_id = "s-2"
+
+    failure = await _failure(activities.find_end, SUBMITTED)
+    await _run(activities.return_to_draft, cancelled)
+
+    assert before == KeptEnd(end=None)
+    assert failure.type == SUBMISSION_CANCELLED
+    assert (listing.status, listing.submission_id) == (StoredStatus.DRAFT, "s-2")
+
+
+async def test_end_of_a_submission_of_another_listing_is_not_told() -> None:
+    ports = ListingPorts()
+    activities = ports.listing_activities()
+    await _run(activities.return_to_draft, SUBMITTED.model_copy(update={"end": End(reason="No picture.")}))
+
+    failure = await _failure(activities.find_end, SUBMITTED.model_copy(update={"listing_id": "cup"}))
+
+    assert failure.type == ListingFailure.NOT_A_DRAFT
 
 
 async def test_database_that_is_away_is_tried_again() -> None:

@@ -7,8 +7,10 @@ from temporalio.testing import ActivityEnvironment
 from platform_contracts.user.failures import UserFailure
 from platform_contracts.user.notification import Channel, Delivery, DeliveryReason, DeliveryStatus
 from tests.fakes.user import FakeMailer, FakeSentMails, UserPorts
-from user_service.activities.notifications import DeliverNotification
+from user_service.activities.notifications import DeliverNotification, GiveUpEmail
 from user_service.ports import MailNotTakenError, MailRejectedError
+
+GIVEN_UP = GiveUpEmail(tenant="acme", notification_id="n-1")
 
 
 def _request(notification_type: str = "info") -> DeliverNotification:
@@ -146,6 +148,30 @@ async def test_mail_that_was_skipped_stays_skipped_whatever_changes(*, is_known:
     assert first.status is DeliveryStatus.SKIPPED
     assert again == first
     assert ports.mailer.mails == []
+
+
+async def test_mail_that_was_given_up_is_not_sent_any_more() -> None:
+    ports = UserPorts()
+    ports.accounts.add_active("u-1")
+    activities = ports.notification_activities()
+
+    given_up = await ActivityEnvironment().run(activities.give_up_email, GIVEN_UP)
+    again = await ActivityEnvironment().run(activities.give_up_email, GIVEN_UP)
+    sent = await ActivityEnvironment().run(activities.send_email, _request())
+
+    assert given_up == again == sent == _email(DeliveryStatus.FAILED, DeliveryReason.DEADLINE)
+    assert ports.mailer.attempts == 0
+
+
+async def test_mail_that_was_sent_cannot_be_given_up() -> None:
+    ports = UserPorts()
+    ports.accounts.add_active("u-1")
+    activities = ports.notification_activities()
+    await ActivityEnvironment().run(activities.send_email, _request())
+
+    given_up = await ActivityEnvironment().run(activities.give_up_email, GIVEN_UP)
+
+    assert given_up == _email(DeliveryStatus.SENT)
 
 
 async def test_mail_that_was_not_taken_is_tried_again() -> None:

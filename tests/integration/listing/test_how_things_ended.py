@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from listing_service.domain.listings import EndedSubmission, ListingStatus, SubmissionEnd
+from listing_service.domain.listings import EndedSubmission, ListingStatus, NotADraftError, SubmissionEnd
 from listing_service.domain.purchases import PurchaseDiffersError, PurchaseFailedError, PurchaseState
 from tests.integration.listing.samples import NOON, TEAPOT, Market, order
 
@@ -46,6 +46,18 @@ async def test_submission_that_is_withdrawn_has_not_ended(in_review: Market) -> 
     await in_review.listings.return_to_draft(**OF, submission_id="s-1")
 
     assert await in_review.listings.ended(tenant="acme", submission_id="s-1") is None
+
+
+async def test_submission_that_has_ended_does_not_unmark_the_draft_of_a_later_one(in_review: Market) -> None:
+    listings = in_review.listings
+    await listings.return_to_draft(**OF, submission_id="s-1", end=FAILED)
+    await listings.return_to_draft(**OF, submission_id="s-2")
+
+    status = await listings.return_to_draft(**OF, submission_id="s-1", end=FAILED)
+
+    assert status is ListingStatus.DRAFT
+    with pytest.raises(NotADraftError):
+        await listings.take_into_review(**OF, submission_id="s-2")
 
 
 async def test_purchase_that_is_sold_is_found_as_it_was_sold(market: Market) -> None:

@@ -103,10 +103,11 @@ async def test_sent_mail_is_remembered_and_no_other(database: Database, away: tu
 
 async def test_first_outcome_of_a_mail_stays(database: Database) -> None:
     sent_mails, skipped = SqlSentMails(database), MailOutcome(status="skipped", reason="no_address")
-    await sent_mails.record(tenant="acme", notification_id="n-1", outcome=skipped, now=NOW)
+    first = await sent_mails.record(tenant="acme", notification_id="n-1", outcome=skipped, now=NOW)
 
-    await sent_mails.record(tenant="acme", notification_id="n-1", outcome=SENT, now=NOW)
+    second = await sent_mails.record(tenant="acme", notification_id="n-1", outcome=SENT, now=NOW)
 
+    assert first == second == skipped
     assert await sent_mails.outcome(tenant="acme", notification_id="n-1") == skipped
 
 

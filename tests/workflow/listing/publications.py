@@ -1,10 +1,17 @@
 """What the tests of the publication ask for again and again."""
 
 import asyncio
+from contextlib import suppress
 from uuid import uuid4
 
 import pytest
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+)
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from listing_service.domain.listings import ListingStatus as StoredStatus
@@ -71,6 +78,12 @@ class Submission:
     async def result(self) -> PublicationResult:
         """Return what became of it."""
         return await asyncio.wait_for(self.handle.result(), WAIT_SECONDS)
+
+    async def end(self) -> WorkflowExecutionStatus | None:
+        """Wait for its end, and return the status."""
+        with suppress(WorkflowFailureError):
+            await self.result()
+        return (await self.handle.describe()).status
 
     async def failure_type(self) -> str | None:
         """Return what it failed with."""

@@ -4,15 +4,15 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 
 from listing_service.domain.listings import ListingStatus as StoredStatus
 from listing_service.domain.purchases import PurchaseState
 from platform_contracts.listing.failures import ListingFailure
-from platform_contracts.listing.publication import ReviewDecision
+from platform_contracts.listing.publication import SUBMISSION_CANCELLED, PublicationOutcome, ReviewDecision
 from platform_contracts.listing.purchase import PURCHASE_CANCELLED
 from platform_contracts.payment.failures import PaymentFailure
-from tests.fakes.listing import ListingPorts, listing_worker
+from tests.fakes.listing import FakePartners, ListingPorts, listing_worker
 from tests.workflow.listing.publications import APPROVED, REJECTED, Submission
 from tests.workflow.listing.purchases import ordered
 
@@ -104,6 +104,92 @@ async def test_submission_that_nobody_decided_stays_overdue(own_client: Client, 
         again = await submission.failure_type()
 
     assert first == again == ListingFailure.REVIEW_OVERDUE
+
+
+@pytest.mark.parametrize("is_checked", [True, False], ids=["in review", "before the checks"])
+async def test_submission_that_was_cancelled_stays_cancelled_and_leaves_its_listing_alone(
+    own_client: Client, task_queue: str, *, is_checked: bool
+) -> None:
+    ports = ListingPorts()
+    if not is_checked:
+        ports.partners = None
+    teapot = ports.listings.add("teapot", status=StoredStatus.DRAFT)
+    async with listing_worker(own_client, ports, task_queue=task_queue):
+        submission = await Submission(own_client, task_queue, ports).start()
+        await submission.reaches("in_review" if is_checked else "checking")
+        await submission.handle.cancel()
+        first = await submission.end()
+        teapot.submission_id = "another"
+
+        await submission.start()
+        again = await submission.failure_type()
+
+    assert first is WorkflowExecutionStatus.CANCELED
+    assert again == SUBMISSION_CANCELLED
+    assert (teapot.status, teapot.submission_id) == (StoredStatus.DRAFT, "another")
+    assert ports.listings.calls["take_into_review"] == int(is_checked)
+
+
+async def test_submission_that_was_cancelled_before_a_worker_took_it_up_stays_cancelled(
+    own_client: Client, task_queue: str
+) -> None:
+    ports = ListingPorts()
+    ports.listings.add("teapot", status=StoredStatus.DRAFT)
+    submission = await Submission(own_client, task_queue, ports).start()
+    await submission.handle.cancel()
+    async with listing_worker(own_client, ports, task_queue=task_queue):
+        first = await submission.end()
+
+        await submission.start()
+        again = await submission.failure_type()
+
+    assert first is WorkflowExecutionStatus.CANCELED
+    assert again == SUBMISSION_CANCELLED
+    assert ports.listings.calls["take_into_review"] == 0
+
+
+async def test_submission_that_was_cancelled_changes_nothing_of_the_next_one(
+    own_client: Client, task_queue: str
+) -> None:
+    ports = ListingPorts()
+    ports.listings.add("teapot", status=StoredStatus.DRAFT)
+    async with listing_worker(own_client, ports, task_queue=task_queue):
+        cancelled = await Submission(own_client, task_queue, ports).start()
+        await cancelled.reaches("in_review")
+        await cancelled.handle.cancel()
+        await cancelled.end()
+        following = await Submission(own_client, task_queue, ports).start()
+        await following.reaches("in_review")
+
+        await cancelled.start()
+        again = await cancelled.failure_type()
+        await following.review(APPROVED)
+        result = await following.result()
+
+    assert again == SUBMISSION_CANCELLED
+    assert result.outcome is PublicationOutcome.PUBLISHED
+
+
+@pytest.mark.parametrize("may_sell_first", [True, False])
+async def test_what_a_partner_may_do_by_now_changes_nothing_of_what_has_ended(
+    own_client: Client, task_queue: str, *, may_sell_first: bool
+) -> None:
+    ports, allowed, forbidden = ListingPorts(), FakePartners(), FakePartners(may_not_sell=["acme"])
+    ports.listings.add("teapot", status=StoredStatus.DRAFT)
+    ports.partners = allowed if may_sell_first else forbidden
+    async with listing_worker(own_client, ports, task_queue=task_queue):
+        submission = await Submission(own_client, task_queue, ports).start()
+        if may_sell_first:
+            await submission.reaches("in_review")
+            await submission.review(APPROVED)
+        first = await submission.end()
+    ports.partners = forbidden if may_sell_first else allowed
+    async with listing_worker(own_client, ports, task_queue=task_queue):
+        await submission.start()
+        again = await submission.end()
+
+    assert first is again
+    assert first is (WorkflowExecutionStatus.COMPLETED if may_sell_first else WorkflowExecutionStatus.FAILED)
 
 
 async def test_submission_of_a_listing_that_is_no_draft_fails_alike_once_it_is_one(

@@ -25,7 +25,7 @@ from platform_contracts.user.notification import (
     NotificationResult,
 )
 from platform_workflow_tools import activity_options
-from tests.fakes.user import FakeMailer, UserPorts, user_worker
+from tests.fakes.user import FakeMailer, FakeSentMails, UserPorts, user_worker
 from tests.support.waiting import eventually
 from user_service.ports import MailNotTakenError, MailRejectedError
 
@@ -42,8 +42,15 @@ def _ports(mailer: FakeMailer | None = None, *, email_enabled: bool = True, anal
     return ports
 
 
-async def _start(client: Client, task_queue: str, *, notification_type: str = "info", user_id: str = "u-1") -> Handle:
-    notification_id = f"n-{uuid4().hex[:12]}"
+async def _start(
+    client: Client,
+    task_queue: str,
+    *,
+    notification_type: str = "info",
+    user_id: str = "u-1",
+    notification_id: str | None = None,
+) -> Handle:
+    notification_id = notification_id or f"n-{uuid4().hex[:12]}"
     notification = NotificationInput(
         tenant="acme", notification_id=notification_id, user_id=user_id, type=notification_type, message="Hello"
     )
@@ -169,6 +176,43 @@ async def test_mail_that_nobody_takes_in_time_is_given_up(
 
     async with user_worker(own_client, ports, task_queue=task_queue):
         by_email = await _by_email(await _start(own_client, task_queue))
+
+    assert by_email == _email(DeliveryStatus.FAILED, DeliveryReason.DEADLINE)
+
+
+@pytest.mark.parametrize("max_cached_workflows", [1000, 0], ids=["cached", "replayed"])
+async def test_mail_that_was_given_up_stays_so_in_a_run_that_knows_nothing_of_the_first(
+    own_client: Client, task_queue: str, monkeypatch: pytest.MonkeyPatch, max_cached_workflows: int
+) -> None:
+    monkeypatch.setitem(activity_options.DELIVERY, "schedule_to_close_timeout", timedelta(seconds=2))
+    ports = _ports(FakeMailer(always=MailNotTakenError("reply 451")))
+    notification_id = f"n-{uuid4().hex[:12]}"
+
+    async with user_worker(own_client, ports, task_queue=task_queue, max_cached_workflows=max_cached_workflows):
+        first = await _result(await _start(own_client, task_queue, notification_id=notification_id))
+        ports.mailer.heals()
+        again = await _result(await _start(own_client, task_queue, notification_id=notification_id))
+
+    assert first.deliveries[1] == _email(DeliveryStatus.FAILED, DeliveryReason.DEADLINE)
+    assert again == first
+    assert ports.mailer.mails == []
+
+
+async def test_cancel_comes_too_late_for_a_mail_that_is_given_up(
+    own_client: Client, task_queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(activity_options.DELIVERY, "schedule_to_close_timeout", timedelta(seconds=1))
+    ports = _ports(FakeMailer(always=MailNotTakenError("reply 451")))
+    ports.sent_mails = FakeSentMails(away_for_records=4)
+
+    async def is_given_up() -> bool:
+        return not (await _progress(handle)).cancellable
+
+    async with user_worker(own_client, ports, task_queue=task_queue):
+        handle = await _start(own_client, task_queue)
+        await eventually(is_given_up, within_seconds=WAIT_SECONDS)
+        await handle.cancel()
+        by_email = await _by_email(handle)
 
     assert by_email == _email(DeliveryStatus.FAILED, DeliveryReason.DEADLINE)
 

@@ -57,6 +57,10 @@ class Execution:
         """Return the fingerprint of the request that started it; None when no request of ours did."""
         return await self.from_memo(memo.FINGERPRINT, str)
 
+    async def start_token(self) -> str | None:
+        """Return the token of the request whose start it was; None when no request of ours did."""
+        return await self.from_memo(memo.START, str)
+
     @property
     def is_scheduled(self) -> bool:
         """Whether a schedule started it."""

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import Priority, WorkflowIDConflictPolicy
@@ -41,31 +42,32 @@ async def start(client: Client, command: Command[RequestT, ResultT]) -> Started[
 
     The workflow id is the request's key and the start the only write, so there is nothing that could be half done. A
     start without an answer is tried again with the same id until the deadline: then it is found to have taken place, or
-    takes place now.
+    takes place now. The token in the memo tells whose start took place, so that only what another request started is
+    `replayed`, and not what this one did without hearing of it.
 
     Raises:
         Problem: `TEMPORAL_AWAY` with the workflow id when it is not known in time whether it started; the command's
             `other_body` when the id stands for another request.
     """
-    tried_before = False
+    token = uuid4().hex
     async with calling_temporal(command.workflow_id):
         while True:
             try:
-                handle = await _start(client, command)
+                handle = await _start(client, command, token)
             except WorkflowAlreadyStartedError as error:
-                return await _same(client, command, error.run_id, replayed=not tried_before)
+                return await _same(client, command, error.run_id, token)
             except RPCError as error:
                 if error.status not in NO_ANSWER:
                     raise
-                tried_before = True
                 await asyncio.sleep(_PAUSE_SECONDS)
             else:
                 run_id = handle.result_run_id or ""
                 return Started(handle, command.workflow_id, run_id, status="RUNNING", replayed=False)
 
 
-async def _start(client: Client, command: Command[RequestT, ResultT]) -> WorkflowHandle[Any, ResultT]:
+async def _start(client: Client, command: Command[RequestT, ResultT], token: str) -> WorkflowHandle[Any, ResultT]:
     known = {
+        memo.START: token,
         memo.FINGERPRINT: command.fingerprint,
         memo.TRACE_ID: current_trace_id(),
         memo.RESOURCE_ID: command.resource_id,
@@ -86,7 +88,7 @@ async def _start(client: Client, command: Command[RequestT, ResultT]) -> Workflo
 
 
 async def _same(
-    client: Client, command: Command[RequestT, ResultT], run_id: str | None, *, replayed: bool
+    client: Client, command: Command[RequestT, ResultT], run_id: str | None, token: str
 ) -> Started[ResultT]:
     """Return the operation that is there, if the same request started it."""
     found = await describe(client, command.workflow_id, run_id=run_id)
@@ -98,4 +100,5 @@ async def _same(
         }[command.repeat]
         raise Problem(command.repeat.other_body, detail, workflowId=command.workflow_id)
     handle = client.get_workflow_handle_for(command.workflow, command.workflow_id, run_id=found.run_id)
+    replayed = await found.start_token() != token
     return Started(handle, command.workflow_id, found.run_id, status=found.status, replayed=replayed)

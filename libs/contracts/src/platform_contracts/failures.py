@@ -4,10 +4,20 @@ from typing import Final
 
 from platform_contracts.analytics.failures import ANALYTICS_FAILURE_TEXTS
 from platform_contracts.listing.failures import LISTING_FAILURE_TEXTS
+from platform_contracts.listing.publication import SUBMISSION_CANCELLED
+from platform_contracts.listing.purchase import PURCHASE_CANCELLED
 from platform_contracts.payment.failures import PAYMENT_FAILURE_TEXTS
 from platform_contracts.user.failures import USER_FAILURE_TEXTS
 
-_TEXTS: Final = {**USER_FAILURE_TEXTS, **PAYMENT_FAILURE_TEXTS, **LISTING_FAILURE_TEXTS, **ANALYTICS_FAILURE_TEXTS}
+_TEXTS: Final = {
+    **USER_FAILURE_TEXTS,
+    **PAYMENT_FAILURE_TEXTS,
+    **LISTING_FAILURE_TEXTS,
+    **ANALYTICS_FAILURE_TEXTS,
+    # What was cancelled in a run that Temporal has forgotten since ends with a failure in the next one.
+    PURCHASE_CANCELLED: "The purchase was cancelled.",
+    SUBMISSION_CANCELLED: "The submission was cancelled.",
+}
 
 UNKNOWN_FAILURE_TEXT: Final = "The operation failed. An operator can look it up by its trace id."
 

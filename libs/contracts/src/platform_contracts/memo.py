@@ -9,6 +9,9 @@ from platform_contracts.message import ContractModel
 FINGERPRINT: Final = "fingerprint"
 """Memo key: the hash of the canonical request that started the workflow."""
 
+START: Final = "start"
+"""Memo key: the random token of the one request whose start it was, by which a retry of that knows its own."""
+
 TRACE_ID: Final = "trace_id"
 """Memo key: the OpenTelemetry trace of the request that started the workflow, 32 hex digits."""
 

@@ -65,7 +65,8 @@ class Listings(Protocol):
         """Make the listing a draft again if it is in review for this submission, and return where it stands then.
 
         With it the end of the submission is kept, the first one for good; None for one that may be made again. From
-        then on this submission cannot take it into review any more. None where there is no such listing.
+        then on this submission cannot take it into review any more, and one that has ended changes nothing. None where
+        there is no such listing.
         """
         ...
 

@@ -30,6 +30,7 @@ async def build(resources: Resources[ListingSettings]) -> Registrations:
         workflows=[ListingDraftWorkflow, PublicationWorkflow, ArchivalWorkflow, PurchaseWorkflow],
         activities=[
             of_listings.save_draft,
+            of_listings.find_end,
             of_listings.check_listing,
             of_listings.publish,
             of_listings.return_to_draft,

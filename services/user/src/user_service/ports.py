@@ -84,8 +84,8 @@ class SentMails(Protocol):
         """Return what came of the notification; None while that is open."""
         ...
 
-    async def record(self, *, tenant: str, notification_id: str, outcome: MailOutcome, now: datetime) -> None:
-        """Remember what came of the notification; what was recorded first stays."""
+    async def record(self, *, tenant: str, notification_id: str, outcome: MailOutcome, now: datetime) -> MailOutcome:
+        """Remember what came of the notification, and return what is remembered: what was recorded first stays."""
         ...
 
 

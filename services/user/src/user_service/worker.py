@@ -46,6 +46,7 @@ async def build(resources: Resources[UserSettings]) -> Registrations:
             of_accounts.activate_account,
             of_notifications.deliver_in_app,
             of_notifications.send_email,
+            of_notifications.give_up_email,
             PartnerActivities().partner_capabilities,
         ],
         views=views(accounts=accounts, inboxes=inboxes, token=resources.service_token),

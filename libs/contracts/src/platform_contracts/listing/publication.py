@@ -31,6 +31,11 @@ class PublicationOutcome(StrEnum):
     """By the checks or by the reviewer; the listing is a draft again."""
 
 
+SUBMISSION_CANCELLED: Final = "listing.SubmissionCancelled"
+"""The failure type of a submission that was cancelled in an earlier run, which Temporal has forgotten since; a run that
+is cancelled itself ends CANCELED."""
+
+
 class PublicationInput(ContractModel):
     """A submission. It has an id of its own, because a listing is submitted again and again."""
 
@@ -87,7 +92,7 @@ class Publication:
 
         Raises:
             ApplicationError: of type `ListingFailure.UNKNOWN_LISTING`, `NOT_A_DRAFT`, `PARTNER_MAY_NOT_SELL` or
-                `REVIEW_OVERDUE`.
+                `REVIEW_OVERDUE`; of type `SUBMISSION_CANCELLED` for one that was cancelled in an earlier run.
         """
         raise NotImplementedError
 

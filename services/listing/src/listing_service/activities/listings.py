@@ -65,6 +65,13 @@ class ListingState(ContractModel):
     """None where there is no such listing."""
 
 
+class KeptEnd(ContractModel):
+    """What is kept of a submission."""
+
+    end: End | None
+    """What came of it; None for one that goes on, or is new."""
+
+
 class CheckedListing(ContractModel):
     """What the checks found, and how long a person may take."""
 
@@ -106,6 +113,20 @@ class ListingActivities:
                 now=datetime.now(UTC),
             )
         return ListingState(status=ListingStatus(status))
+
+    @activity.defn(name="listing.find_end")
+    async def find_end(self, request: SubmittedListing) -> KeptEnd:
+        """Return what came of the submission in an earlier run, one that Temporal has forgotten by now.
+
+        It changes nothing, so it can be repeated.
+
+        Raises:
+            ApplicationError: of type `NOT_A_DRAFT` when it was a submission of another listing, or what it failed with,
+                of type `SUBMISSION_CANCELLED` where it was cancelled.
+        """
+        with translated():
+            ended = await self._listings.ended(tenant=request.tenant, submission_id=request.submission_id)
+            return KeptEnd(end=None if ended is None else _known_end(request, ended))
 
     @activity.defn(name="listing.check_listing")
     async def check_listing(self, request: SubmittedListing) -> CheckedListing:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from listing_service.domain.listings import (
@@ -17,7 +17,7 @@ from listing_service.domain.listings import (
     SubmissionEnd,
     UnknownListingError,
 )
-from listing_service.persistence.submissions import find_ended, keep_end
+from listing_service.persistence.submissions import find_ended, has_ended, keep_end
 from listing_service.persistence.tables import LISTINGS
 from platform_contracts.money import Money
 from platform_runtime.database import Database, upsert
@@ -119,14 +119,20 @@ class SqlListings:
         """Make the listing a draft again if it is in review for this submission, and return where it stands then.
 
         With it the end of the submission is kept, the first one for good; None for one that may be made again. From
-        then on this submission cannot take it into review any more. None where there is no such listing.
+        then on this submission cannot take it into review any more, and one that has ended changes nothing. None where
+        there is no such listing.
         """
         statement = (
             update(LISTINGS)
             .where(
                 or_(
                     _is_in_review(tenant, listing_id, submission_id),
-                    and_(_is(tenant, listing_id), LISTINGS.c.status == ListingStatus.DRAFT),
+                    and_(
+                        _is(tenant, listing_id),
+                        LISTINGS.c.status == ListingStatus.DRAFT,
+                        # By now the draft may be marked for another submission, whose late attempts it has to refuse.
+                        not_(has_ended(tenant, submission_id)),
+                    ),
                 )
             )
             .values(status=ListingStatus.DRAFT, submission_id=submission_id)

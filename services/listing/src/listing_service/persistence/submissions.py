@@ -1,6 +1,6 @@
 """How submissions ended, in the database."""
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from listing_service.domain.listings import EndedSubmission, ListingStatus, SubmissionEnd
@@ -24,6 +24,11 @@ async def keep_end(connection: AsyncConnection, tenant: str, submission_id: str,
         )
         .on_conflict_do_nothing()
     )
+
+
+def has_ended(tenant: str, submission_id: str) -> ColumnElement[bool]:
+    """Return the condition that the end of the submission is kept."""
+    return exists().where(SUBMISSIONS.c.tenant == tenant, SUBMISSIONS.c.submission_id == submission_id)
 
 
 async def find_ended(connection: AsyncConnection, tenant: str, submission_id: str) -> EndedSubmission | None:

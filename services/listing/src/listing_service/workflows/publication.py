@@ -15,14 +15,17 @@ with workflow.unsafe.imports_passed_through():
     from listing_service.activities.listings import (
         CheckedListing,
         End,
+        KeptEnd,
         ListingActivities,
         ListingState,
         SubmittedListing,
     )
+    from listing_service.workflows import patches
     from platform_contracts.analytics.events import event_of
     from platform_contracts.listing.failures import ListingFailure
     from platform_contracts.listing.listing_draft import ListingStatus
     from platform_contracts.listing.publication import (
+        SUBMISSION_CANCELLED,
         WORKFLOW_TYPE,
         Publication,
         PublicationInput,
@@ -99,11 +102,20 @@ class PublicationWorkflow(Publication):
 
     async def _publish_or_give_back(self, publication: PublicationInput) -> PublicationResult:
         report_progress(Progress(step=PublicationStep.CHECKING))
-        await self._check_that_may_sell(publication.tenant)
+        kept_end_comes_first = workflow.patched(patches.KEPT_END_COMES_FIRST)
+        if kept_end_comes_first and workflow.cancellation_reason() is not None:
+            # It was cancelled before a worker took it up: there is nothing to undo, but an end to keep.
+            await uninterrupted(self._give_back())
         async with self._saga as saga:
-            checked = await saga.step(PublicationStep.CHECKING, self._check_listing, undo=self._give_back)
+            if kept_end_comes_first:
+                kept = await saga.step(PublicationStep.CHECKING, self._find_end, undo=self._give_back)
+                if kept.end is not None:
+                    # It ended before, in a run that Temporal has forgotten since: this is its answer.
+                    return self._known(kept.end)
+            await self._check_that_may_sell(publication.tenant)
+            undo = None if kept_end_comes_first else self._give_back
+            checked = await saga.step(PublicationStep.CHECKING, self._check_listing, undo=undo)
             if checked.end is not None:
-                # It ended before, in a run that Temporal has forgotten since: this is its answer.
                 return self._known(checked.end)
             if checked.problems:
                 return self._rejected(ListingStatus.DRAFT, reason=" ".join(checked.problems))
@@ -121,10 +133,7 @@ class PublicationWorkflow(Publication):
             raise _failure(ListingFailure.PARTNER_MAY_NOT_SELL, f"partner {tenant} may not sell")
 
     async def _reviewed(self, saga: Saga, checked: CheckedListing) -> ReviewDecision:
-        """Wait for the decision, remind the reviewers once, and give up at the deadline.
-
-        Only this wait is interrupted by a cancel.
-        """
+        """Wait for the decision, remind the reviewers once, and give up at the deadline; a cancel interrupts this."""
         saga.stop_if_cancelled()
         overdue_at = workflow.now() + checked.overdue_after
         report_progress(Progress(step=PublicationStep.IN_REVIEW, waiting_for=_WAITS_FOR, deadline=overdue_at))
@@ -151,6 +160,11 @@ class PublicationWorkflow(Publication):
             return self._decision
         return self._decision
 
+    async def _find_end(self) -> KeptEnd:
+        return await workflow.execute_activity_method(
+            ListingActivities.find_end, self._submitted, **activity_options.DATABASE_WRITE
+        )
+
     async def _check_listing(self) -> CheckedListing:
         return await workflow.execute_activity_method(
             ListingActivities.check_listing, self._submitted, **activity_options.DATABASE_WRITE
@@ -169,8 +183,9 @@ class PublicationWorkflow(Publication):
         )
 
     async def _give_back(self) -> ListingState:
-        """Make it a draft again; a failure is kept, so that the same submission, made again, fails alike."""
-        failure = self._saga.failure_type
+        """Make it a draft again, and have it kept why: the same submission, made again, has the same outcome."""
+        is_cancelled = workflow.cancellation_reason() is not None
+        failure = self._saga.failure_type or (SUBMISSION_CANCELLED if is_cancelled else None)
         return await workflow.execute_activity_method(
             ListingActivities.return_to_draft,
             self._submitted if failure is None else self._submitted_with({"failure": failure}),

@@ -29,6 +29,13 @@ class DeliveredInApp(ContractModel):
     """Whether notifications of this type go out by e-mail as well."""
 
 
+class GiveUpEmail(ContractModel):
+    """Which notification has not gone out by e-mail in time."""
+
+    tenant: Tenant
+    notification_id: ClientId
+
+
 class NotificationActivities:
     """What is done to reach a user."""
 
@@ -73,8 +80,8 @@ class NotificationActivities:
 
         A repeat after that was recorded sends nothing and returns the same: who gets an address later gets no old mail.
         One window remains, because a mail server takes part in no transaction: a worker killed between the server's
-        answer and the record sends the mail once more. Both
-        carry the same Message-ID, by which mail servers and readers can tell that they are one.
+        answer and the record sends the mail once more. Both carry the same Message-ID, by which mail servers and
+        readers can tell that they are one.
 
         Raises:
             MailNotTakenError: when the server did not take it this time; Temporal tries again.
@@ -82,28 +89,35 @@ class NotificationActivities:
         tenant, notification_id = request.tenant, request.notification_id
         known = await self._sent_mails.outcome(tenant=tenant, notification_id=notification_id)
         if known is not None:
-            return _outcome(
-                DeliveryStatus(known.status), None if known.reason is None else DeliveryReason(known.reason)
-            )
-        outcome = await self._sent(request)
-        await self._sent_mails.record(
-            tenant=tenant,
-            notification_id=notification_id,
-            outcome=MailOutcome(status=outcome.status, reason=outcome.reason),
-            now=datetime.now(UTC),
-        )
-        return outcome
+            return _delivery(known)
+        return await self._recorded(tenant, notification_id, await self._sent(request))
 
-    async def _sent(self, request: DeliverNotification) -> Delivery:
+    @activity.defn(name="user.give_up_email")
+    async def give_up_email(self, request: GiveUpEmail) -> Delivery:
+        """Record that the mail could not be handed over in time, and return what came of it.
+
+        A repeat finds the record. What was recorded before stays: a mail that was sent, and whose answer was lost, was
+        sent. From now on `send_email` sends nothing, but an attempt that waits for a slow mail server just then.
+        """
+        outcome = MailOutcome(status=DeliveryStatus.FAILED, reason=DeliveryReason.DEADLINE)
+        return await self._recorded(request.tenant, request.notification_id, outcome)
+
+    async def _recorded(self, tenant: str, notification_id: str, outcome: MailOutcome) -> Delivery:
+        kept = await self._sent_mails.record(
+            tenant=tenant, notification_id=notification_id, outcome=outcome, now=datetime.now(UTC)
+        )
+        return _delivery(kept)
+
+    async def _sent(self, request: DeliverNotification) -> MailOutcome:
         tenant, notification_id = request.tenant, request.notification_id
         with translated():
             kind = kind_of(request.type)
             text = self._templates.render(request.type, request.message)
         recipient = await self._accounts.recipient(tenant=tenant, user_id=request.user_id)
         if recipient is None:
-            return _outcome(DeliveryStatus.SKIPPED, DeliveryReason.NO_ADDRESS)
+            return MailOutcome(status=DeliveryStatus.SKIPPED, reason=DeliveryReason.NO_ADDRESS)
         if not is_wanted_by_email(kind, email_enabled=recipient.email_enabled):
-            return _outcome(DeliveryStatus.SKIPPED, DeliveryReason.PREFERENCE)
+            return MailOutcome(status=DeliveryStatus.SKIPPED, reason=DeliveryReason.PREFERENCE)
         mail = Mail(
             tenant=tenant,
             notification_id=notification_id,
@@ -118,9 +132,10 @@ class NotificationActivities:
             activity.logger.warning(
                 "mail.rejected", extra={"notification_id": notification_id, "smtp_code": rejection.code}
             )
-            return _outcome(DeliveryStatus.FAILED, DeliveryReason.REJECTED)
-        return _outcome(DeliveryStatus.SENT)
+            return MailOutcome(status=DeliveryStatus.FAILED, reason=DeliveryReason.REJECTED)
+        return MailOutcome(status=DeliveryStatus.SENT)
 
 
-def _outcome(status: DeliveryStatus, reason: DeliveryReason | None = None) -> Delivery:
-    return Delivery(channel=Channel.EMAIL, status=status, reason=reason)
+def _delivery(outcome: MailOutcome) -> Delivery:
+    reason = None if outcome.reason is None else DeliveryReason(outcome.reason)
+    return Delivery(channel=Channel.EMAIL, status=DeliveryStatus(outcome.status), reason=reason)

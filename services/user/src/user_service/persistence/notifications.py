@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import literal, select, tuple_
+from sqlalchemy import ColumnElement, and_, literal, select, tuple_
 
 from platform_runtime.database import Database, UtcDateTime, upsert
 from user_service.domain.notifications import InboxEntry, InboxPosition, MailOutcome
@@ -73,17 +73,13 @@ class SqlSentMails:
 
     async def outcome(self, *, tenant: str, notification_id: str) -> MailOutcome | None:
         """Return what came of the notification; None while that is open."""
-        query = select(DELIVERIES.c.status, DELIVERIES.c.reason).where(
-            DELIVERIES.c.tenant == tenant,
-            DELIVERIES.c.notification_id == notification_id,
-            DELIVERIES.c.channel == _EMAIL,
-        )
         async with self._database.read() as connection:
+            query = select(DELIVERIES).where(_is_mail(tenant, notification_id))
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else MailOutcome(status=row.status, reason=row.reason)
 
-    async def record(self, *, tenant: str, notification_id: str, outcome: MailOutcome, now: datetime) -> None:
-        """Remember what came of the notification; what was recorded first stays."""
+    async def record(self, *, tenant: str, notification_id: str, outcome: MailOutcome, now: datetime) -> MailOutcome:
+        """Remember what came of the notification, and return what is remembered: what was recorded first stays."""
         async with self._database.write() as connection:
             await connection.execute(
                 upsert(connection, DELIVERIES)
@@ -97,3 +93,13 @@ class SqlSentMails:
                 )
                 .on_conflict_do_nothing()
             )
+            row = (await connection.execute(select(DELIVERIES).where(_is_mail(tenant, notification_id)))).one()
+        return MailOutcome(status=row.status, reason=row.reason)
+
+
+def _is_mail(tenant: str, notification_id: str) -> ColumnElement[bool]:
+    return and_(
+        DELIVERIES.c.tenant == tenant,
+        DELIVERIES.c.notification_id == notification_id,
+        DELIVERIES.c.channel == _EMAIL,
+    )

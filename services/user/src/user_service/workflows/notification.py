@@ -22,7 +22,13 @@ with workflow.unsafe.imports_passed_through():
     from platform_workflow_tools.events import report_events
     from platform_workflow_tools.progress import report_progress
     from platform_workflow_tools.uninterrupted import uninterrupted
-    from user_service.activities.notifications import DeliveredInApp, DeliverNotification, NotificationActivities
+    from user_service.activities.notifications import (
+        DeliveredInApp,
+        DeliverNotification,
+        GiveUpEmail,
+        NotificationActivities,
+    )
+    from user_service.workflows import patches
 
 
 @workflow.defn(name=WORKFLOW_TYPE, failure_exception_types=[ValidationError])
@@ -64,7 +70,18 @@ class NotificationWorkflow(Notification):
             if is_cancelled_exception(error):
                 raise
             workflow.logger.warning("mail.given_up", extra={"reason": str(error.cause)})
+        if not workflow.patched(patches.GIVEN_UP_MAIL_IS_KEPT):
             return _email(DeliveryStatus.FAILED, DeliveryReason.DEADLINE)
+        # From here on it is decided, so a cancel comes too late.
+        report_progress(Progress(step=NotificationStep.SENDING_EMAIL, cancellable=False))
+        return await uninterrupted(self._give_up_email(request))
+
+    async def _give_up_email(self, request: DeliverNotification) -> Delivery:
+        return await workflow.execute_activity_method(
+            NotificationActivities.give_up_email,
+            GiveUpEmail(tenant=request.tenant, notification_id=request.notification_id),
+            **activity_options.UNTIL_DONE,
+        )
 
     async def _report(self, notification: NotificationInput) -> None:
         try:

@@ -1,0 +1,6 @@
+"""What has changed in workflows that may be running: the name of each change, as it stands in histories."""
+
+from typing import Final
+
+KEPT_END_COMES_FIRST: Final = "publication-kept-end-comes-first"
+"""A submission looks for the end that is kept of it before all else, and keeps one from then on, whatever ends it."""
