@@ -1,5 +1,6 @@
 """The adapter against the real acquirer: what each answer means, and that silence means nothing."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import httpx
@@ -22,7 +23,7 @@ from payment_service.providers import acquirer_client
 from payment_service.providers.acquirer_client import UnexpectedAnswerError
 from payment_service.providers.card_acquirer import HttpCardAcquirer, idempotency_key
 from tests.fakes.payment import euros
-from tests.integration.sandbox.acquirer_process import journal
+from tests.integration.sandbox.acquirer_process import journal, write
 from tests.support.network import free_port
 
 
@@ -57,6 +58,50 @@ async def test_charge_is_authorised_found_and_captured(acquirer: HttpCardAcquire
     assert (
         await acquirer.void(tenant="buyers", operation_id=charge.operation_id, reference=None) is ChargeStatus.CAPTURED
     )
+
+
+async def test_part_is_captured_and_another_part_is_not(acquirer: HttpCardAcquirer, book: httpx.AsyncClient) -> None:
+    charge = _charge()
+    await acquirer.authorise(charge)
+
+    captured = [await acquirer.capture(replace(charge, capture_amount=euros(40))) for _ in range(2)]
+
+    with pytest.raises(UnexpectedAnswerError):
+        await acquirer.capture(replace(charge, capture_amount=euros(41)))
+    shown = (await book.get(f"/v1/operations/buyers.{charge.operation_id}")).json()
+    assert captured == [ChargeStatus.CAPTURED] * 2
+    assert shown["capturedMinor"] == 40
+
+
+async def test_another_amount_than_was_captured_is_said_aloud(
+    acquirer: HttpCardAcquirer, book: httpx.AsyncClient
+) -> None:
+    charge = _charge()
+    await acquirer.authorise(charge)
+    await write(book, f"buyers.{charge.operation_id}", "capture", key=uuid4().hex, amountMinor=40)
+
+    with pytest.raises(BooksDifferError):
+        await acquirer.capture(charge)
+
+
+async def test_more_than_was_authorised_is_a_refused_capture(acquirer: HttpCardAcquirer) -> None:
+    charge = _charge()
+    await acquirer.authorise(charge)
+
+    assert await acquirer.capture(replace(charge, capture_amount=euros(101))) is ChargeStatus.CAPTURE_REFUSED
+
+
+async def test_expired_authorisation_is_found_so_and_takes_no_money(
+    acquirer: HttpCardAcquirer, book: httpx.AsyncClient
+) -> None:
+    charge = _charge()
+    await acquirer.authorise(charge)
+    await write(book, f"buyers.{charge.operation_id}", "expire")
+
+    found, captured = await _found(acquirer, charge), await acquirer.capture(charge)
+    voided = await acquirer.void(tenant="buyers", operation_id=charge.operation_id, reference=None)
+
+    assert (found, captured, voided) == (ChargeStatus.EXPIRED, ChargeStatus.EXPIRED, ChargeStatus.VOIDED)
 
 
 async def test_repeats_move_no_more_money(acquirer: HttpCardAcquirer, book: httpx.AsyncClient) -> None:
@@ -142,6 +187,15 @@ async def test_answer_that_is_none_is_not_taken_for_one(answer: httpx.Response) 
 
         with pytest.raises(UnexpectedAnswerError):
             await acquirer.authorise(_charge())
+
+
+async def test_missing_page_does_not_say_that_nothing_was_sent() -> None:
+    page = httpx.MockTransport(lambda _request: httpx.Response(404, text="no such page"))
+    async with httpx.AsyncClient(transport=page) as http:
+        acquirer = HttpCardAcquirer(http, url="http://acquirer", timeout_seconds=1)
+
+        with pytest.raises(UnexpectedAnswerError):
+            await _found(acquirer, _charge())
 
 
 def test_key_is_that_of_operation_and_verb_and_of_nothing_else() -> None:

@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from platform_sandbox.misbehaviour import NO_FAULTS, Faults, Lost, Misbehaviour, Plan, planned
+from platform_sandbox.misbehaviour import (
+    NO_FAULTS,
+    Fate,
+    Faults,
+    Lost,
+    Misbehaviour,
+    Plan,
+    WebhookFaults,
+    fated,
+    planned,
+)
 
 MANY = 2_000
 
@@ -79,3 +89,28 @@ def test_slow_card_is_slow_every_time() -> None:
 def test_rate_above_one_is_none() -> None:
     with pytest.raises(ValidationError):
         Faults(rate=1.5)
+
+
+@given(st.integers(), st.text(max_size=20))
+def test_same_seed_gives_an_event_the_same_fate(seed: int, event: str) -> None:
+    faults = WebhookFaults(seed=seed, duplicate_rate=0.5, late_rate=0.5, longest_delay_seconds=10)
+
+    assert fated(faults, event=event) == fated(faults, event=event)
+
+
+def test_events_are_doubled_and_late_in_the_shares_that_were_asked_for() -> None:
+    faults = WebhookFaults(seed=1, duplicate_rate=0.25, late_rate=0.5, longest_delay_seconds=10)
+
+    fates = [fated(faults, event=f"charge.captured|acme.{number}") for number in range(MANY)]
+
+    late = [each.delay.total_seconds() for each in fates if each.delay]
+    assert sum(each.copies == 2 for each in fates) / MANY == pytest.approx(0.25, abs=0.03)
+    assert len(late) / MANY == pytest.approx(0.5, abs=0.03)
+    assert 8 < max(late) <= 10
+    assert len(set(late)) > MANY / 3
+
+
+def test_event_arrives_at_once_and_once_unless_it_is_asked_for() -> None:
+    fates = {Misbehaviour(slow_seconds=3).fate_of(f"charge.captured|acme.{number}") for number in range(MANY)}
+
+    assert fates == {Fate()}

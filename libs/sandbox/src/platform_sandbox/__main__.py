@@ -12,7 +12,7 @@ from platform_runtime.internal_app import bind, internal_app, serving
 from platform_runtime.logs import configure_logs
 from platform_runtime.process import run_process, stop_event
 from platform_runtime.settings import InternalSettings, LogSettings, load_environment, load_settings
-from platform_sandbox.book import Book
+from platform_sandbox.book import Book, prepare_file
 from platform_sandbox.clock import Clock
 from platform_sandbox.fault_routes import fault_routes
 from platform_sandbox.misbehaviour import Misbehaviour
@@ -36,6 +36,7 @@ async def serve() -> int:
     misbehaviour = Misbehaviour(slow_seconds=settings.slow_seconds)
     async with AsyncExitStack() as stack:
         url = settings.database_url or default_database_url(home, "acquirer")
+        prepare_file(url)
         database = await stack.enter_async_context(Database.opened(url))
         book = Book(database)
         await book.open()

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -12,7 +13,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from platform_runtime.database import Database
+from platform_runtime.database import Database, driver_url
 from platform_sandbox.tables import ANSWERS, METADATA
 
 
@@ -44,6 +45,15 @@ class Answer:
 
 class KeyReusedError(Exception):
     """The idempotency key was used for another request."""
+
+
+def prepare_file(url: str) -> None:
+    """Put the file of a book into WAL mode: who looks at the book and who writes it do not wait for each other.
+
+    Nobody else may have it open; the file remembers the mode.
+    """
+    with closing(sqlite3.connect(driver_url(url, is_async=False).database or "")) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 class Book:

@@ -95,7 +95,7 @@ class Misbehaviour:
 
     def fate_of(self, event: str) -> Fate:
         """Return how an event fares, by its type and subject."""
-        return fate(self.webhook_faults, event=event)
+        return fated(self.webhook_faults, event=event)
 
     def next_attempt(self, operation: str, call: str, *, token: str | None) -> Plan:
         """Return what happens to this attempt of a call on an operation; only authorisations come with a token."""
@@ -130,7 +130,7 @@ def planned(faults: Faults, *, operation: str, call: str, attempt: int) -> Plan:
     return Plan(delay_seconds=faults.delay_seconds, lost=faults.kinds[int(kind * len(faults.kinds))])
 
 
-def fate(faults: WebhookFaults, *, event: str) -> Fate:
+def fated(faults: WebhookFaults, *, event: str) -> Fate:
     """Return how an event fares: always the same for the same seed."""
     is_late, is_doubled, share = _dice(f"{faults.seed}|{event}")
     delay = faults.longest_delay_seconds * share if is_late < faults.late_rate else 0
