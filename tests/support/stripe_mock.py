@@ -1,4 +1,4 @@
-"""stripe-mock, Stripe's own server of its API's form: it checks every request and answers with samples, knowing nothing."""
+"""stripe-mock, which checks requests by the form of Stripe's API and answers with samples: it remembers nothing."""
 
 import asyncio
 from collections.abc import AsyncGenerator

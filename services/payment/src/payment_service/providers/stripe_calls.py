@@ -13,7 +13,7 @@ from opentelemetry import trace
 from pydantic import SecretStr
 
 from payment_service.ports import NoAnswerError
-from payment_service.providers.card_acquirer import UnexpectedAnswerError
+from payment_service.providers.acquirer_client import UnexpectedAnswerError
 
 _tracer = trace.get_tracer(__name__)
 
@@ -121,6 +121,7 @@ class _Http(stripe.HTTPClient):
 
 
 def _span_name(method: str, path: str) -> str:
-    """Return `stripe.payment_intents.confirm`: as few names as there are kinds of calls."""
+    """Return `stripe.payment_intents.confirm`, or with the method where the path names no verb, and never an id."""
     _, _, resource, *rest = path.split("/")
-    return ".".join(["stripe", resource, *rest[1:], *([] if rest[1:] else [method.lower()])])
+    verb = rest[-1] if len(rest) > 1 or rest == ["search"] else method.lower()
+    return f"stripe.{resource}.{verb}"

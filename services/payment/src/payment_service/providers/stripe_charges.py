@@ -12,7 +12,8 @@ from payment_service.domain.charges import (
     InvalidChargeError,
     StoredCharge,
 )
-from payment_service.providers.card_acquirer import UnexpectedAnswerError, idempotency_key
+from payment_service.providers.acquirer_client import UnexpectedAnswerError
+from payment_service.providers.card_acquirer import idempotency_key
 from payment_service.providers.stripe_calls import CardRefusedError, KeyReusedError, RefusedError, answers
 from payment_service.providers.stripe_money import UnsupportedAmountError, stripe_units
 from payment_service.providers.stripe_objects import Intent, read

@@ -3,16 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from platform_contracts.currencies import EXPONENTS
 from platform_contracts.money import Money
-
-_USUAL: Final = 2
-
-_ISO_EXPONENTS: Final[Mapping[str, int]] = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV"), 0),
-    **dict.fromkeys(("XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
-"""By ISO 4217, of the currencies that do not have 2."""
 
 _STRIPE_EXPONENTS: Final[Mapping[str, int]] = {
     # ISO counts fifths of an ariary as hundredths; Stripe takes whole ones.
@@ -42,8 +34,7 @@ def stripe_units(amount: Money, *, is_payout: bool = False) -> int:
     Raises:
         UnsupportedAmountError: when there is no whole number for it, or Stripe takes none with such an ending.
     """
-    if amount.currency in _UNCLEAR:
-        raise UnsupportedAmountError(f"{amount.currency}: it is not clear in which unit")
+    _check_known(amount.currency)
     exponent = _stripe_exponent(amount.currency)
     units, rest = divmod(amount.minor_units * 10**exponent, 10**amount.exponent)
     step = _MULTIPLES.get(exponent, 1)
@@ -58,17 +49,21 @@ def from_stripe_units(units: int, currency: str) -> Money:
     """Return the amount that Stripe calls so, in ISO 4217's minor units.
 
     Raises:
-        UnsupportedAmountError: for a currency whose unit is not clear.
+        UnsupportedAmountError: for a currency whose unit is not clear, or not known.
     """
     code = currency.upper()
-    if code in _UNCLEAR:
-        raise UnsupportedAmountError(f"{code}: it is not clear in which unit")
-    exponent = _ISO_EXPONENTS.get(code, _USUAL)
+    _check_known(code)
+    exponent = EXPONENTS[code]
     minor_units, rest = divmod(units * 10**exponent, 10 ** _stripe_exponent(code))
     if rest:
         raise UnsupportedAmountError(f"{units} units of {code}")
     return Money(minor_units=minor_units, currency=code, exponent=exponent)
 
 
+def _check_known(currency: str) -> None:
+    if currency in _UNCLEAR or currency not in EXPONENTS:
+        raise UnsupportedAmountError(f"{currency}: it is not clear in which unit")
+
+
 def _stripe_exponent(currency: str) -> int:
-    return _STRIPE_EXPONENTS.get(currency, _ISO_EXPONENTS.get(currency, _USUAL))
+    return _STRIPE_EXPONENTS.get(currency, EXPONENTS[currency])

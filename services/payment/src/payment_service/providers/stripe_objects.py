@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from payment_service.domain.charges import ChargeStatus
 from payment_service.domain.provider import MovementStatus
 from payment_service.ports import NoAnswerError
-from payment_service.providers.card_acquirer import UnexpectedAnswerError
+from payment_service.providers.acquirer_client import UnexpectedAnswerError
 
 ReadT = TypeVar("ReadT", bound="_Read")
 

@@ -1,5 +1,7 @@
 """Payouts through Stripe Connect: a transfer to the partner's account there, then a payout from it to its bank."""
 
+from collections.abc import Mapping
+
 import stripe
 
 from payment_service.domain.charges import BooksDifferError
@@ -40,7 +42,7 @@ class StripePayouts:
             return MovementStatus.FAILED
         if order.destination is None:
             return MovementStatus.FAILED
-        transfer = await self._transfer(order.payout_id)
+        transfer = await self._transfer(order)
         try:
             if transfer is None:
                 with answers():
@@ -49,10 +51,10 @@ class StripePayouts:
                             "amount": units,
                             "currency": order.amount.currency.lower(),
                             "destination": order.destination,
-                            "transfer_group": _group(order.payout_id),
+                            "transfer_group": _name(order),
                             "metadata": _metadata(order),
                         },
-                        {"idempotency_key": f"payout-{order.payout_id}:transfer"},
+                        {"idempotency_key": f"{_name(order)}:transfer"},
                     )
                 transfer = read(Transfer, said)
         except KeyReusedError:
@@ -72,14 +74,15 @@ class StripePayouts:
             NoAnswerError: when there is no answer.
             BooksDifferError: when the payout id was used for another amount or partner.
         """
-        transfer = await self._transfer(order.payout_id)
+        transfer = await self._transfer(order)
         return None if transfer is None else await self._continued(order, transfer)
 
     async def standing(self, transfer: Transfer) -> MovementStatus:
         """Return how the payout of a transfer stands, and do nothing about it."""
         if transfer.reversed:
             return MovementStatus.FAILED
-        payout = await self._payout(transfer)
+        # One that somebody else made has no names, and every payout would be its own.
+        payout = await self._payout(transfer, transfer.metadata) if "payout_id" in transfer.metadata else None
         arrived = payout is not None and payout.standing() is MovementStatus.SUCCEEDED
         return MovementStatus.SUCCEEDED if arrived else MovementStatus.PENDING
 
@@ -89,7 +92,7 @@ class StripePayouts:
             raise BooksDifferError(order.payout_id)
         if transfer.reversed:
             return MovementStatus.FAILED
-        payout = await self._payout(transfer)
+        payout = await self._payout(transfer, _metadata(order))
         if payout is None:
             payout = await self._paid_out(order, transfer)
         if payout is None or payout.standing() is MovementStatus.FAILED:
@@ -103,12 +106,12 @@ class StripePayouts:
             with answers():
                 said = await self._payouts.create_async(
                     {"amount": transfer.amount, "currency": transfer.currency, "metadata": _metadata(order)},
-                    {"idempotency_key": f"payout-{order.payout_id}", "stripe_account": transfer.destination},
+                    {"idempotency_key": _name(order), "stripe_account": transfer.destination},
                 )
         except KeyReusedError:
             raise BooksDifferError(order.payout_id) from None
         except RefusedError:
-            return await self._payout(transfer)
+            return await self._payout(transfer, _metadata(order))
         return read(Movement, said)
 
     async def _take_back(self, order: PayoutOrder, transfer: Transfer) -> None:
@@ -117,35 +120,35 @@ class StripePayouts:
                 await self._reversals.create_async(
                     transfer.id,
                     {"amount": transfer.amount, "metadata": _metadata(order)},
-                    {"idempotency_key": f"payout-{order.payout_id}:reversal"},
+                    {"idempotency_key": f"{_name(order)}:reversal"},
                 )
         except (KeyReusedError, RefusedError):
-            found = await self._transfer(order.payout_id)
+            found = await self._transfer(order)
             if found is None or not found.reversed:
                 # The account's balance has gone elsewhere: a person has to see to it.
                 raise BooksDifferError(order.payout_id) from None
 
-    async def _transfer(self, payout_id: str) -> Transfer | None:
+    async def _transfer(self, order: PayoutOrder) -> Transfer | None:
         with answers():
-            page = await self._transfers.list_async({"transfer_group": _group(payout_id), "limit": 10})
+            page = await self._transfers.list_async({"transfer_group": _name(order), "limit": 100})
         found = [read(Transfer, each) for each in page.data]
-        return next((each for each in found if each.metadata.get("payout_id") == payout_id), None)
+        return next((each for each in found if _metadata(order).items() <= each.metadata.items()), None)
 
-    async def _payout(self, transfer: Transfer) -> Movement | None:
-        payout_id = transfer.metadata.get("payout_id")
+    async def _payout(self, transfer: Transfer, names: Mapping[str, str]) -> Movement | None:
         with answers():
             page = await self._payouts.list_async(
                 {"created": {"gte": transfer.created}, "limit": 100}, {"stripe_account": transfer.destination}
             )
             async for each in page.auto_paging_iter():
                 payout = read(Movement, each)
-                if payout.metadata.get("payout_id") == payout_id:
+                if names.items() <= payout.metadata.items():
                     return payout
         return None
 
 
-def _group(payout_id: str) -> str:
-    return f"payout-{payout_id}"
+def _name(order: PayoutOrder) -> str:
+    """Return what names the payout at Stripe: a partner has no dot, so no two payouts share it."""
+    return f"payout-{order.partner}.{order.payout_id}"
 
 
 def _metadata(order: PayoutOrder) -> dict[str, str]:
