@@ -12,6 +12,7 @@ from platform_cli.errors import ToolUnavailableError
 from platform_cli.tools import jaeger, mailpit, temporal_server
 from platform_cli.tools.go_build import shared_cache
 from tests import tools
+from tests.support import localstripe, stripe_mock
 from tests.support.toxiproxy import executable as toxiproxy_executable
 
 _LOCAL_STACK = (temporal_server.executable, jaeger.executable, mailpit.executable)
@@ -20,6 +21,7 @@ _GETTERS: dict[str, tuple[Callable[[], object], ...]] = {
     "local_stack_tools": _LOCAL_STACK,
     "compose": (compose_command,),
     "toxiproxy": (toxiproxy_executable,),
+    "stripe_counterparts": (stripe_mock.executable, localstripe.environment),
 }
 _PROBLEMS = pytest.StashKey[dict[str, str]]()
 
@@ -55,6 +57,12 @@ def compose(request: pytest.FixtureRequest) -> tuple[str, ...]:
 def toxiproxy(request: pytest.FixtureRequest) -> None:
     """Make sure that `fault_proxy` will build nothing; skips when its program is not to be had."""
     _skip_without("toxiproxy", request)
+
+
+@pytest.fixture(scope="session")
+def stripe_counterparts(request: pytest.FixtureRequest) -> None:
+    """Make sure that `running_stripe_mock` and `running_localstripe` will build nothing; skips when one is missing."""
+    _skip_without("stripe_counterparts", request)
 
 
 def _skip_without(fixture: str, request: pytest.FixtureRequest) -> None:

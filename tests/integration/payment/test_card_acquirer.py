@@ -174,12 +174,12 @@ async def test_nothing_reserved_at_the_acquirer_is_said_aloud(acquirer: HttpCard
     "answer",
     [
         httpx.Response(404, text="no such page"),
-        httpx.Response(422, json={"code": "key_reused"}),
+        httpx.Response(422, json={"code": "odd"}),
         httpx.Response(200, json={"status": "odd"}),
         httpx.Response(200, json=[]),
         httpx.Response(409, json={}),
     ],
-    ids=["no page", "key reused", "odd status", "no object", "no code"],
+    ids=["no page", "odd code", "odd status", "no object", "no code"],
 )
 async def test_answer_that_is_none_is_not_taken_for_one(answer: httpx.Response) -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _request: answer)) as http:

@@ -7,6 +7,7 @@ from payment_service.activities.escalations import EscalationActivities
 from payment_service.persistence.charges import SqlCharges
 from payment_service.persistence.escalations import SqlEscalations
 from payment_service.persistence.ledger import SqlLedger
+from payment_service.ports import ChargeProvider
 from payment_service.providers.card_acquirer import HttpCardAcquirer
 from payment_service.settings import PaymentSettings
 from payment_service.views import views
@@ -21,12 +22,8 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
     settings = resources.settings
     charges = SqlCharges(resources.database)
     escalations = SqlEscalations(resources.database)
-    acquirer = HttpCardAcquirer(
-        await resources.stack.enter_async_context(httpx.AsyncClient(trust_env=False)),
-        url=str(settings.acquirer_url),
-        timeout_seconds=settings.acquirer_timeout_seconds,
-    )
-    of_charges = ChargeActivities(charges, acquirer, fee_basis_points=settings.fee_basis_points)
+    provider = await _provider(resources)
+    of_charges = ChargeActivities(charges, provider, fee_basis_points=settings.fee_basis_points)
     return Registrations(
         workflows=[ChargeResolutionWorkflow, ChargeVoidWorkflow, EscalationResolutionWorkflow],
         activities=[
@@ -42,4 +39,25 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
             escalations=escalations,
             token=resources.service_token,
         ),
+    )
+
+
+async def _provider(resources: Resources[PaymentSettings]) -> ChargeProvider:
+    settings = resources.settings
+    if settings.provider == "stripe":
+        # Its library takes a while to import and much memory: for those alone who use it.
+        from payment_service.providers.stripe_provider import StripeProvider  # noqa: PLC0415
+
+        assert settings.stripe_api_key is not None, "the settings see to it"
+        return StripeProvider(
+            # Stripe is on the internet: a proxy or certificates of the environment are for this.
+            await resources.stack.enter_async_context(httpx.AsyncClient()),
+            api_key=settings.stripe_api_key,
+            url=str(settings.stripe_url),
+            timeout_seconds=settings.stripe_timeout_seconds,
+        )
+    return HttpCardAcquirer(
+        await resources.stack.enter_async_context(httpx.AsyncClient(trust_env=False)),
+        url=str(settings.acquirer_url),
+        timeout_seconds=settings.acquirer_timeout_seconds,
     )

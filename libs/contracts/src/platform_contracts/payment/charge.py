@@ -14,8 +14,9 @@ from platform_contracts.payment.failures import PaymentFailure
 from platform_contracts.published_activity import PublishedActivity
 from platform_contracts.task_queues import TaskQueue
 
-PaymentToken = Annotated[str, StringConstraints(pattern=r"^tok_[A-Za-z0-9_]{1,60}$")]
-"""What stands for a card at the acquirer. Never a card number: inputs live in histories."""
+PaymentToken = Annotated[str, StringConstraints(pattern=r"^(tok|pm)_[A-Za-z0-9_]{1,60}$")]
+"""What stands for a card at the provider: `tok_` at the acquirer, `pm_` (a PaymentMethod) at Stripe. Never a card
+number: inputs live in histories."""
 
 
 class ChargeStatus(StrEnum):

@@ -97,5 +97,8 @@ class ProviderFact:
     """The charge's operation id, the refund id, the payout id, or the provider's name of the dispute; may be empty."""
     charge_id: str | None = None
     """The operation id of the charge that a refund or dispute belongs to."""
+    charge_reference: str | None = None
+    """What the provider calls that charge, where the event has no name of ours: then tenant and charge id are to be
+    looked up by it."""
     amount: Money | None = None
     at: datetime

@@ -59,6 +59,9 @@ class HttpCardAcquirer:
             "currency": details.amount.currency,
         }
         answer = await self._write("authorise", charge.tenant, charge.operation_id, body)
+        # A key is made of the operation alone: that it came with another request says that the details were others.
+        if said(answer) == (None, "key_reused"):
+            raise DifferentChargeError(charge.operation_id)
         return _charge_status(answer, charge.operation_id)
 
     async def capture(self, charge: StoredCharge) -> ChargeStatus:
