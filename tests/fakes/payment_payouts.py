@@ -302,5 +302,3 @@ async def payout_worker(
     users = Worker(client, task_queue=TaskQueue.USER, activities=[ports.capabilities.partner_capabilities])
     async with own, users:
         yield
-
-
