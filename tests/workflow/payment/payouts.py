@@ -1,6 +1,7 @@
 """What the tests of payouts ask for again and again."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -105,6 +106,6 @@ class Payout:
         raise AssertionError("a workflow without a first event")
 
 
-def owing(minor_units: int = OWED, **plan: int) -> PayoutPorts:
+def owing(minor_units: int = OWED, **plan: Any) -> PayoutPorts:
     """Return ports that owe acme so much, under a plan like this."""
     return PayoutPorts(payouts=FakePayouts(plan=PayoutPlan(**plan), acme=minor_units))

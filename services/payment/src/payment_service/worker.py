@@ -37,7 +37,6 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
     of_charges = ChargeActivities(charges, acquirer, fee_basis_points=settings.fee_basis_points)
     payouts = SqlPayouts(resources.database, default_plan=settings.payout_plan())
     plans = SqlPayoutPlans(resources.database, default_plan=settings.payout_plan())
-    escalations = SqlEscalations(resources.database)
     of_payouts = PayoutActivities(payouts, acquirer, escalations, timings=settings.payout_timings())
     of_plans = PayoutPlanActivities(plans)
     return Registrations(
