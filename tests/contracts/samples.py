@@ -11,7 +11,17 @@ from platform_contracts.listing import archival, close_purchase, listing_draft, 
 from platform_contracts.listing import views as listing_views
 from platform_contracts.message import ContractModel
 from platform_contracts.money import Money
-from platform_contracts.payment import charge, charge_resolution, charge_void, escalation_resolution
+from platform_contracts.payment import (
+    charge,
+    charge_resolution,
+    charge_void,
+    escalation_resolution,
+    partner_payout,
+    payout_plan_change,
+    payout_run,
+    payout_sync,
+    payout_views,
+)
 from platform_contracts.payment import views as payment_views
 from platform_contracts.user import notification, partner_capabilities, user_onboarding
 from platform_contracts.user import views as user_views
@@ -72,6 +82,28 @@ _ESCALATION = payment_views.EscalationView(
     resolution="The acquirer was called.",
 )
 _CHARGE = payment_views.Charge(operation_id="p-1", status=charge.ChargeStatus.CAPTURED, amount=_EUROS)
+_PAYOUT_DECISION = partner_payout.PayoutDecision(reviewer_id="user:ada", approved=True, comment="Looks right.")
+_PAYOUT_PLAN = payout_plan_change.PayoutPlan(
+    schedule=payout_plan_change.PayoutSchedule.WEEKLY,
+    minimum_minor_units=1_000,
+    delay_days=7,
+    reserve_basis_points=500,
+    reserve_days=90,
+    review_above_minor_units=1_000_000,
+    destination="acct_1",
+)
+_PAYOUT = payout_views.PayoutView(
+    payout_id="EUR-2-20261123T000000Z",
+    status=partner_payout.PayoutStatus.PAID,
+    amount=_EUROS,
+    withheld=_EUROS,
+    carried=partner_payout.CarriedReason.BELOW_MINIMUM,
+    cut=NOON,
+    needs_review=True,
+    created_at=NOON,
+    changed_at=NOON,
+    reserve_until=NOON,
+)
 
 _ALL: tuple[ContractModel, ...] = (
     memo.Progress(
@@ -181,6 +213,40 @@ _ALL: tuple[ContractModel, ...] = (
     escalation_resolution.EscalationResolutionInput(
         escalation_id=_ESCALATION.escalation_id, resolved_by="user:grace", resolution="The acquirer was called."
     ),
+    partner_payout.PartnerPayoutInput(
+        tenant="acme", payout_id="po-1", currency="JPY", exponent=0, cut=NOON, requested_by="user:grace"
+    ),
+    partner_payout.PartnerPayoutResult(
+        payout_id="po-1",
+        status=partner_payout.PayoutStatus.CARRIED,
+        amount=_EUROS,
+        withheld=_EUROS,
+        carried=partner_payout.CarriedReason.BELOW_MINIMUM,
+    ),
+    _PAYOUT_DECISION,
+    partner_payout.PayoutReview(
+        payout_id="po-1",
+        outcome=partner_payout.PayoutReviewOutcome.WAITING_FOR_SECOND,
+        decisions=(_PAYOUT_DECISION,),
+    ),
+    payout_run.PayoutRunInput(
+        cut=NOON, period_seconds=3_600, after="partner_payable:acme", started=3, already_started=1
+    ),
+    payout_run.PayoutRunResult(cut=NOON, started=3, already_started=1),
+    payout_sync.PayoutSyncInput(tenant="acme", payout_id="po-1"),
+    payout_sync.PayoutSyncResult(status=partner_payout.PayoutStatus.RETURNED),
+    _PAYOUT_PLAN,
+    payout_plan_change.PayoutPlanChangeInput(
+        tenant="acme", change_id="c-1", currency="EUR", plan=_PAYOUT_PLAN, changed_by="user:grace"
+    ),
+    payout_plan_change.PayoutPlanChangeResult(currency="EUR", plan=_PAYOUT_PLAN),
+    payout_views.PayoutsQuery(limit=10, cursor="abc"),
+    payout_views.PayoutQuery(payout_id="po-1"),
+    _PAYOUT,
+    payout_views.PayoutAnswer(payout=_PAYOUT),
+    payout_views.Payouts(payouts=(_PAYOUT,), next_cursor="abc"),
+    payout_views.PayoutPlanQuery(currency="EUR"),
+    payout_views.PayoutPlanAnswer(currency="EUR", plan=_PAYOUT_PLAN, is_default=True),
 )
 
 SAMPLES: Mapping[type[ContractModel], ContractModel] = {type(sample): sample for sample in _ALL}
@@ -202,4 +268,8 @@ WORKFLOW_IDS: Mapping[str, str] = {
         escalation_id="charge_unresolved-5f2b8d1e9c4a7036"
     ),
     charge_void.WORKFLOW_TYPE: charge_void.charge_void_workflow_id(tenant="buyers", operation_id="p-1"),
+    partner_payout.WORKFLOW_TYPE: partner_payout.partner_payout_workflow_id(tenant="acme", payout_id="po-1"),
+    payout_run.WORKFLOW_TYPE: payout_run.payout_run_schedule_id(),
+    payout_sync.WORKFLOW_TYPE: payout_sync.payout_sync_workflow_id(tenant="acme", sync_id="ev-1"),
+    payout_plan_change.WORKFLOW_TYPE: payout_plan_change.payout_plan_change_workflow_id(tenant="acme", change_id="c-1"),
 }

@@ -29,6 +29,7 @@ NAMING = {
 UPDATES = {
     "listing.Publication": {"review"},
     "listing.Purchase": {"outcome", "resolve_compensation"},
+    "payment.PartnerPayout": {"decide"},
 }
 
 

@@ -48,7 +48,7 @@ def _documented() -> list[DocumentedRequest]:
     ]
 
 
-_ids = defaultdict(lambda: "id-1", workflowId="demo:user:notification:n-1")
+_ids = defaultdict(lambda: "id-1", workflowId="demo:user:notification:n-1", currency="EUR")
 
 
 def _with_unknown(value: Any, where: str) -> Iterator[tuple[str, Any]]:

@@ -30,6 +30,8 @@ from platform_gateway.routes.listings import listings_router
 from platform_gateway.routes.operating import operating_router
 from platform_gateway.routes.operation_events import operation_events_router
 from platform_gateway.routes.operations import operations_router
+from platform_gateway.routes.payout_plans import payout_plans_router
+from platform_gateway.routes.payouts import payouts_router
 from platform_gateway.routes.purchases import purchases_router
 from platform_gateway.routes.sales import sales_router
 from platform_gateway.routes.schedules import schedules_router
@@ -93,6 +95,8 @@ def create_app(
         sales_router(listing_views, authenticate=authenticate),
         balances_router(payment_views, authenticate=authenticate),
         escalations_router(workflows, payment_views, authenticate=authenticate),
+        payouts_router(workflows, payment_views, authenticate=authenticate),
+        payout_plans_router(workflows, payment_views, authenticate=authenticate),
         analytics_router(analytics_views, authenticate=authenticate),
         operations_router(workflows, authenticate=authenticate),
         operating_router(workflows, authenticate=authenticate),

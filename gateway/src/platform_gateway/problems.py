@@ -30,6 +30,8 @@ class Kind(Enum):
     FOREIGN_ACCOUNT = ("foreign_account", 403, "The caller may not act for this account")
     SCOPE_NOT_OWNED = ("scope_not_owned", 403, "Nobody gives away what they may not do themselves")
     REVIEWER_IS_SUBMITTER = ("reviewer_is_submitter", 403, "Who submitted it may not review it")
+    REVIEWER_IS_REQUESTER = ("reviewer_is_requester", 403, "Who asked for it may not approve it")
+    STAFF_ONLY = ("staff_only", 403, "Only those who run the marketplace may do this")
     NOT_FOUND = ("not_found", 404, "There is nothing here")
     UNKNOWN_OPERATION = ("unknown_operation", 404, "There is no such operation")
     UNKNOWN_BULK_OPERATION = ("unknown_bulk_operation", 404, "There is no such bulk operation")
@@ -38,6 +40,7 @@ class Kind(Enum):
     UNKNOWN_SUBMISSION = ("unknown_submission", 404, "There is no such submission")
     UNKNOWN_PURCHASE = ("unknown_purchase", 404, "There is no such purchase")
     UNKNOWN_ESCALATION = ("unknown_escalation", 404, "There is no such escalation")
+    UNKNOWN_PAYOUT = ("unknown_payout", 404, "There is no such payout")
     UNKNOWN_API_KEY = ("unknown_api_key", 404, "There is no such API key")
     UNKNOWN_SCHEDULE = ("unknown_schedule", 404, "There is no such schedule")
     METHOD_NOT_ALLOWED = ("method_not_allowed", 405, "The method is not allowed here")
@@ -47,6 +50,8 @@ class Kind(Enum):
     OPERATION_TERMINATED = ("operation_terminated", 409, "An operator has ended the operation")
     NOT_IN_REVIEW = ("not_in_review", 409, "The submission is not in review")
     ALREADY_DECIDED = ("already_decided", 409, "The submission has been decided otherwise")
+    PAYOUT_NOT_IN_REVIEW = ("payout_not_in_review", 409, "The payout is not in review")
+    PAYOUT_ALREADY_DECIDED = ("payout_already_decided", 409, "The payout has been decided, or by the same person")
     NOTHING_TO_RETRY = ("nothing_to_retry", 409, "Nothing of the operation waits for its next attempt")
     NOTHING_TO_RESET = ("nothing_to_reset", 409, "The operation has not begun yet")
     NOT_PAUSED = ("not_paused", 409, "The operation is not paused")
@@ -103,6 +108,8 @@ FAILURES: Final[Mapping[str, tuple[int, str]]] = {
     PaymentFailure.INVALID_CHARGE: (422, "invalid_charge"),
     PaymentFailure.UNKNOWN_ESCALATION: (404, "unknown_escalation"),
     PaymentFailure.ESCALATION_RESOLVED: (409, "escalation_resolved"),
+    PaymentFailure.PAYOUT_DIFFERS: (409, "payout_differs"),
+    PaymentFailure.UNKNOWN_PAYOUT: (404, "unknown_payout"),
 }
 """Status and type of a request that waited for a workflow and got this failure; others are `OPERATION_FAILED`."""
 
@@ -241,6 +248,14 @@ _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
                 "reviewerId": {"type": "string"},
                 "approved": {"type": "boolean"},
                 "reason": {"type": "string"},
+            },
+        },
+        "decisions": {
+            "type": "array",
+            "description": "What was decided about a payout, when a decision comes second or late.",
+            "items": {
+                "type": "object",
+                "properties": {name: {"type": "string"} for name in ("reviewerId", "decision", "comment")},
             },
         },
         "blockedBy": {"type": "object", "description": "What it waits for, as in the status of an operation."},

@@ -16,6 +16,7 @@ from platform_contracts.listing.purchase import PURCHASE_CANCELLED
 from platform_contracts.message import ContractModel
 from platform_gateway.commands import Command
 from platform_gateway.following.following import Following, OperationEvent, Position, follow, following
+from platform_gateway.market.payout_deciding import DecidedPayout, PayoutDeciding, decide_payout
 from platform_gateway.market.reviewing import Review, Reviewed, review_submission
 from platform_gateway.operations.describing import Description
 from platform_gateway.operations.finding import find
@@ -222,6 +223,10 @@ class WorkflowGateway:
     async def review(self, review: Review, *, wait_seconds: float | None = None, gone: Wait | None = None) -> Reviewed:
         """Decide on a submission; see `reviewing.review_submission`."""
         return await review_submission(self.client, review, wait_seconds=wait_seconds, unless=self._reasons(gone))
+
+    async def decide_payout(self, deciding: PayoutDeciding) -> DecidedPayout:
+        """Decide on a payout; see `payout_deciding.decide_payout`."""
+        return await decide_payout(self.client, deciding)
 
     def _reasons(self, gone: Wait | None) -> list[Wait]:
         return [self._closing.wait] if gone is None else [self._closing.wait, gone]

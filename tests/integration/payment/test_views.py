@@ -9,9 +9,12 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from payment_service.domain.charges import ChargeStatus
+from payment_service.domain.payouts import PayoutPlan
 from payment_service.persistence.charges import SqlCharges
 from payment_service.persistence.escalations import SqlEscalations
 from payment_service.persistence.ledger import SqlLedger
+from payment_service.persistence.payout_plans import SqlPayoutPlans
+from payment_service.persistence.payouts import SqlPayouts
 from payment_service.views import views
 from platform_contracts.identifiers import PLATFORM_TENANT
 from platform_contracts.payment.views import (
@@ -44,7 +47,12 @@ async def http(database: Database) -> AsyncGenerator[httpx.AsyncClient]:
     charge = await charges.move(charge, to=ChargeStatus.AUTHORISED, now=NOW)
     await charges.capture(charge, transaction=captured(charge))
     routes = views(
-        charges=charges, ledger=SqlLedger(database), escalations=SqlEscalations(database), token=SecretStr("secret")
+        charges=charges,
+        ledger=SqlLedger(database),
+        escalations=SqlEscalations(database),
+        payouts=SqlPayouts(database, default_plan=PayoutPlan()),
+        plans=SqlPayoutPlans(database, default_plan=PayoutPlan()),
+        token=SecretStr("secret"),
     )
     app = internal_app(registry=CollectorRegistry(), checks={}, views=routes)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://payment") as client:

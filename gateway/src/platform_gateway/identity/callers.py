@@ -23,6 +23,11 @@ class Scope(StrEnum):
     PURCHASES_READ = "purchases:read"
     PURCHASES_WRITE = "purchases:write"
     BALANCES_READ = "balances:read"
+    PAYOUTS_READ = "payouts:read"
+    PAYOUTS_WRITE = "payouts:write"
+    """Ask for payouts, cancel them, change plans; for staff alone, whatever their role."""
+    PAYOUTS_REVIEW = "payouts:review"
+    """Approve or reject payouts; for staff alone."""
     ANALYTICS_READ = "analytics:read"
     OPERATIONS_READ = "operations:read"
     OPERATIONS_CANCEL = "operations:cancel"
@@ -55,12 +60,21 @@ _PARTNER: Final = frozenset(
         Scope.PURCHASES_READ,
         Scope.PURCHASES_WRITE,
         Scope.BALANCES_READ,
+        Scope.PAYOUTS_READ,
         Scope.ANALYTICS_READ,
         Scope.OPERATIONS_READ,
         Scope.OPERATIONS_CANCEL,
     }
 )
-_REVIEWER: Final = frozenset({Scope.LISTINGS_READ, Scope.LISTINGS_REVIEW, Scope.OPERATIONS_READ})
+_REVIEWER: Final = frozenset(
+    {
+        Scope.LISTINGS_READ,
+        Scope.LISTINGS_REVIEW,
+        Scope.PAYOUTS_READ,
+        Scope.PAYOUTS_REVIEW,
+        Scope.OPERATIONS_READ,
+    }
+)
 _OPERATOR: Final = frozenset(
     {scope for scope in Scope if scope.value.endswith(":read")}
     | {Scope.OPERATIONS_CANCEL, Scope.OPERATIONS_OPERATE, Scope.SCHEDULES_OPERATE, Scope.ESCALATIONS_RESOLVE}

@@ -57,7 +57,7 @@ def submit_listing(
     Raises:
         Problem: `INVALID_REQUEST` when neither an id nor an Idempotency-Key names it.
     """
-    submission_id, repeat = _named(body.submission_id, idempotency_key, field="submissionId")
+    submission_id, repeat = named(body.submission_id, idempotency_key, field="submissionId")
     return Command(
         workflow=Publication.run,
         request=PublicationInput(
@@ -91,7 +91,7 @@ def purchase(
     Raises:
         Problem: `INVALID_REQUEST` when neither an id nor an Idempotency-Key names it.
     """
-    purchase_id, repeat = _named(body.purchase_id, idempotency_key, field="purchaseId")
+    purchase_id, repeat = named(body.purchase_id, idempotency_key, field="purchaseId")
     lines = tuple(
         PurchaseLine(seller=line.seller_id or tenant, listing_id=line.listing_id, quantity=line.quantity)
         for line in body.lines
@@ -113,7 +113,12 @@ def purchase(
     )
 
 
-def _named(own_id: str | None, idempotency_key: str | None, *, field: str) -> tuple[str, Repeat]:
+def named(own_id: str | None, idempotency_key: str | None, *, field: str) -> tuple[str, Repeat]:
+    """Return the id of what a request asks for, and what a repeat of it means.
+
+    Raises:
+        Problem: `INVALID_REQUEST` when neither an id nor an Idempotency-Key names it.
+    """
     if own_id is not None:
         return own_id, Repeat.ONCE_BY_ID
     if idempotency_key is not None:

@@ -41,7 +41,7 @@ from platform_gateway.operations.waiting import Wait, within
 from platform_gateway.problems import Kind, OperationFailure, Problem
 from platform_gateway.rest_models import WaitingFor, WaitingForWorker
 
-_ACCEPT_SECONDS: Final = 2.3
+ACCEPT_SECONDS: Final = 2.3
 """How long the workflow may take to accept it: longer than a worker needs, and with the other calls of the request
 below the bound of all of them."""
 
@@ -149,7 +149,7 @@ async def _accepted(
     """Return the update once it is accepted; None when the workflow has ended."""
     asked_at = datetime.now(UTC)
     try:
-        async with asyncio.timeout(_ACCEPT_SECONDS):
+        async with asyncio.timeout(ACCEPT_SECONDS):
             return await handle.start_update(  # pyright: ignore[reportUnknownMemberType]
                 Publication.review,
                 review.decision,
@@ -157,14 +157,15 @@ async def _accepted(
                 id=review.update_id,
             )
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
-        raise await _nobody_took_it(client, handle.id, asked_at) from None
+        raise await nobody_took_it(client, handle.id, asked_at) from None
     except RPCError as error:
         if is_missing_workflow(error):
             return None
         raise
 
 
-async def _nobody_took_it(client: Client, workflow_id: str, asked_at: datetime) -> Problem:
+async def nobody_took_it(client: Client, workflow_id: str, asked_at: datetime) -> Problem:
+    """Return the problem of a decision that no worker has accepted in time, with what it waits for."""
     found = await describe(client, workflow_id)
     blocked = blocked_by(found, await found.progress(), now=datetime.now(UTC))
     if blocked is None or isinstance(blocked, WaitingFor):

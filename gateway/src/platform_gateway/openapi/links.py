@@ -9,6 +9,9 @@ _WORKFLOW: Final = {"getWorkflowStatus": {"workflowId": _STARTED}, "cancelWorkfl
 _LISTING: Final = {"listingId": "$request.body#/listingId"}
 _API_KEY: Final = {each: {"keyId": "$response.body#/keyId"} for each in ("rotateApiKey", "revokeApiKey")}
 _PURCHASE: Final = {"purchaseId": "$request.body#/purchaseId"}
+_PAYOUT: Final = {
+    each: {"payoutId": "$request.body#/payoutId"} for each in ("getPayout", "decidePayout", "cancelPayout")
+}
 _OPERATED: Final = (
     "getOperation",
     "cancelOperation",
@@ -47,6 +50,8 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "createApiKey": _API_KEY,
     "rotateApiKey": _API_KEY,
     "listSchedules": {"getSchedule": {"scheduleId": "$response.body#/schedules/0/scheduleId"}},
+    "payOut": {**_OPERATION, **_PAYOUT},
+    "changePayoutPlan": {**_OPERATION, "getPayoutPlan": {"currency": "$request.path.currency"}},
     "buy": {**_OPERATION, "getPurchase": _PURCHASE, "cancelPurchase": _PURCHASE},
 }
 """For each operation the ones that its answer leads to, and where their parameters come from."""

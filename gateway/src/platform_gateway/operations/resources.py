@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from platform_contracts.listing import archival, listing_draft, publication, purchase
-from platform_contracts.payment import escalation_resolution
+from platform_contracts.payment import escalation_resolution, partner_payout
 from platform_contracts.user import notification, user_onboarding
 from platform_gateway.operations.describing import Execution
 
@@ -15,6 +15,7 @@ INBOX_ROUTE: Final = "user_inbox"
 LISTING_ROUTE: Final = "one_listing"
 PURCHASE_ROUTE: Final = "one_purchase"
 ESCALATION_ROUTE: Final = "one_escalation"
+PAYOUT_ROUTE: Final = "one_payout"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ _SHOWN_BY: Final[Mapping[str, tuple[str, str]]] = {
     archival.WORKFLOW_TYPE: (LISTING_ROUTE, "listingId"),
     escalation_resolution.WORKFLOW_TYPE: (ESCALATION_ROUTE, "escalationId"),
     purchase.WORKFLOW_TYPE: (PURCHASE_ROUTE, "purchaseId"),
+    partner_payout.WORKFLOW_TYPE: (PAYOUT_ROUTE, "payoutId"),
 }
 
 _NAMED_OTHERWISE: Final = frozenset({notification.WORKFLOW_TYPE, publication.WORKFLOW_TYPE})

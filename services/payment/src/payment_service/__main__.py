@@ -1,5 +1,6 @@
-"""`python -m payment_service` works; `python -m payment_service prepare` migrates the database, once per deployment."""
+"""`python -m payment_service` works; `… prepare` makes database and schedules ready, once per deployment."""
 
+from payment_service.schedules import ensure_schedules
 from payment_service.settings import PaymentSettings
 from payment_service.tools import APPEND_ONLY, ledger
 from payment_service.worker import build
@@ -14,6 +15,7 @@ SERVICE = Service(
     append_only=APPEND_ONLY,
     build=build,
     tools={"ledger": ledger},
+    ensure_schedules=ensure_schedules,
 )
 
 if __name__ == "__main__":

@@ -7,6 +7,14 @@ from typing import Protocol
 from payment_service.domain.charges import ChargeDetails, ChargeStatus, StoredCharge
 from payment_service.domain.escalations import Escalation, EscalationPosition, EscalationReason
 from payment_service.domain.ledger import Phase, Transaction, TransactionKey
+from payment_service.domain.payouts import (
+    DuePayout,
+    NewPayout,
+    PayoutPlan,
+    PayoutPosition,
+    PayoutStatus,
+    StoredPayout,
+)
 from payment_service.domain.provider import MovementStatus, PayoutOrder, ProviderFact, ProviderRecord, RefundOrder
 from platform_contracts.money import Money
 
@@ -78,6 +86,70 @@ class Escalations(Protocol):
 
     async def count_open(self) -> Mapping[EscalationReason, int]:
         """Return how many of each reason wait."""
+        ...
+
+
+class Payouts(Protocol):
+    """The payouts: one row for each, moved by conditional updates together with its postings."""
+
+    async def reserve(self, new: NewPayout, *, now: datetime) -> StoredPayout:
+        """Take everything that is payable out of the balance, or write down why nothing is; once for a payout id.
+
+        Raises:
+            PayoutDiffersError: when there is one of this id for another currency.
+        """
+        ...
+
+    async def find(self, *, partner: str, payout_id: str) -> StoredPayout | None:
+        """Return the payout; None when there is none."""
+        ...
+
+    async def wait(self, *, partner: str, payout_id: str, to: PayoutStatus, now: datetime) -> StoredPayout:
+        """Move a waiting payout to HELD or IN_REVIEW; return it as it stands after that."""
+        ...
+
+    async def begin_sending(self, *, partner: str, payout_id: str, now: datetime) -> StoredPayout:
+        """Write down that it is about to be sent, or that the balance no longer covers it; return how it stands."""
+        ...
+
+    async def give_back(self, *, partner: str, payout_id: str, to: PayoutStatus, now: datetime) -> StoredPayout | None:
+        """End a payout that was not sent, and restore the balance; return how it stands, None when there is none."""
+        ...
+
+    async def paid(self, *, partner: str, payout_id: str, now: datetime) -> StoredPayout:
+        """Post that it is paid, and what is kept back; once. Return how it stands."""
+        ...
+
+    async def failed(self, *, partner: str, payout_id: str, escalation: Escalation, now: datetime) -> StoredPayout:
+        """Restore the balance of what could not be paid, and have a person look at it; once. Return how it stands."""
+        ...
+
+    async def returned(self, *, partner: str, payout_id: str, escalation: Escalation, now: datetime) -> StoredPayout:
+        """Restore the balance of what was paid and came back, and have a person look; once. Return how it stands."""
+        ...
+
+    async def page(self, *, partner: str, limit: int, after: PayoutPosition | None) -> Sequence[StoredPayout]:
+        """Return a page of the partner's payouts, newest first."""
+        ...
+
+
+class PayoutPlans(Protocol):
+    """How partners are paid, and who is to be paid now."""
+
+    async def find(self, *, partner: str, currency: str) -> tuple[PayoutPlan, bool]:
+        """Return the plan that holds, and whether it is the partner's own."""
+        ...
+
+    async def save(
+        self, *, partner: str, currency: str, plan: PayoutPlan, change_id: str, changed_by: str, changed_at: datetime
+    ) -> None:
+        """Keep the plan instead of what was there, unless that was asked for later."""
+        ...
+
+    async def due(
+        self, *, cut: datetime, now: datetime, after: DuePayout | None, limit: int
+    ) -> tuple[Sequence[DuePayout], DuePayout | None]:
+        """Return who is to be paid among the next partners and currencies, and where to go on; None at the end."""
         ...
 
 

@@ -1,12 +1,18 @@
 """What can be set for the payment service, beside what every service has."""
 
 import re
-from typing import Annotated, Literal
+from datetime import timedelta
+from typing import Annotated, Final, Literal
 
 from pydantic import AnyHttpUrl, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from payment_service.activities.payouts import PayoutTimings
+from payment_service.domain.payouts import PayoutPlan, PayoutSchedule
 from platform_runtime.settings import ServiceSettings
+
+_DAY_SECONDS: Final = 24 * 60 * 60
+_YEAR_SECONDS: Final = 365 * _DAY_SECONDS
 
 
 class PaymentSettings(ServiceSettings):
@@ -29,6 +35,30 @@ class PaymentSettings(ServiceSettings):
     """How long Stripe may take for one answer; past it the outcome is unknown."""
     fee_basis_points: Annotated[int, Field(ge=0, le=10_000)] = 1_000
     """What the platform keeps of a sale, in hundredths of a per cent."""
+    payout_period_seconds: Annotated[int, Field(ge=1, le=31 * _DAY_SECONDS)] = _DAY_SECONDS
+    """How often payouts are started; each run pays what was payable at the beginning of its period, in UTC."""
+    payout_schedule: Literal["daily", "weekly", "manual"] = "daily"
+    """When a partner is paid that has no plan of its own; so it is with all up to the reserve."""
+    payout_minimum_minor_units: Annotated[int, Field(ge=1)] = 1
+    """Less is carried to the next payout."""
+    payout_delay_days: Annotated[int, Field(ge=0, le=365)] = 7
+    """How long a sale has to be in the balance before it is paid."""
+    payout_review_above_minor_units: Annotated[int, Field(ge=0)] = 1_000_000
+    """Two people have to approve what is above."""
+    payout_reserve_basis_points: Annotated[int, Field(ge=0, le=9_999)] = 0
+    """What of each payout is kept back, in hundredths of a per cent."""
+    payout_reserve_days: Annotated[int, Field(ge=0, le=730)] = 90
+    """How long it is kept back."""
+    payout_review_reminder_seconds: Annotated[float, Field(ge=1, le=_YEAR_SECONDS)] = _DAY_SECONDS
+    """When the reviewers are reminded of a payout; past the deadline: never."""
+    payout_review_deadline_seconds: Annotated[float, Field(ge=1, le=_YEAR_SECONDS)] = 7 * _DAY_SECONDS
+    """When a payout that too few have decided on ends, and the balance is restored."""
+    payout_recheck_seconds: Annotated[float, Field(ge=0.1, le=_DAY_SECONDS)] = 3_600
+    """When it is asked again whether a partner may be paid that may not; each time twice as late, up to a day."""
+    payout_look_seconds: Annotated[float, Field(ge=0.1, le=_DAY_SECONDS)] = 60
+    """When the provider is asked again what became of a payout; each time twice as late, up to six hours."""
+    payout_unresolved_seconds: Annotated[float, Field(ge=1, le=_YEAR_SECONDS)] = 5 * _DAY_SECONDS
+    """When a person hears of a payout of which the provider has not said how it ended."""
 
     @field_validator("stripe_api_key")
     @classmethod
@@ -39,3 +69,24 @@ class PaymentSettings(ServiceSettings):
         elif not re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9_]+", key.get_secret_value()):
             raise ValueError("a key of Stripe for a server begins with sk_test_, sk_live_, rk_test_ or rk_live_")
         return key
+
+    def payout_plan(self) -> PayoutPlan:
+        """Return the plan of a partner that has none of its own."""
+        return PayoutPlan(
+            schedule=PayoutSchedule(self.payout_schedule),
+            minimum_minor_units=self.payout_minimum_minor_units,
+            delay_days=self.payout_delay_days,
+            reserve_basis_points=self.payout_reserve_basis_points,
+            reserve_days=self.payout_reserve_days,
+            review_above_minor_units=self.payout_review_above_minor_units,
+        )
+
+    def payout_timings(self) -> PayoutTimings:
+        """Return how long a payout waits for what."""
+        return PayoutTimings(
+            recheck_after=timedelta(seconds=self.payout_recheck_seconds),
+            remind_after=timedelta(seconds=self.payout_review_reminder_seconds),
+            overdue_after=timedelta(seconds=self.payout_review_deadline_seconds),
+            look_after=timedelta(seconds=self.payout_look_seconds),
+            unresolved_after=timedelta(seconds=self.payout_unresolved_seconds),
+        )

@@ -9,9 +9,24 @@ from starlette.routing import BaseRoute
 from payment_service.activities.escalations import shown
 from payment_service.domain.escalations import EscalationPosition
 from payment_service.domain.ledger import partner_payable
-from payment_service.ports import Charges, Escalations, Ledger
+from payment_service.domain.payouts import PayoutPosition, StoredPayout
+from payment_service.ports import Charges, Escalations, Ledger, PayoutPlans, Payouts
 from platform_contracts.identifiers import PLATFORM_TENANT
 from platform_contracts.payment.charge import ChargeStatus
+from platform_contracts.payment.partner_payout import CarriedReason, PayoutStatus
+from platform_contracts.payment.payout_plan_change import PayoutPlan, PayoutSchedule
+from platform_contracts.payment.payout_views import (
+    PAYOUT,
+    PAYOUT_PLAN,
+    PAYOUTS,
+    PayoutAnswer,
+    PayoutPlanAnswer,
+    PayoutPlanQuery,
+    PayoutQuery,
+    PayoutsQuery,
+    PayoutView,
+)
+from platform_contracts.payment.payout_views import Payouts as PayoutsPage
 from platform_contracts.payment.views import (
     BALANCES,
     CHARGE,
@@ -32,7 +47,13 @@ from platform_runtime.page_cursor import InvalidCursorError, decode_cursor, enco
 
 
 def views(
-    *, charges: Charges, ledger: Ledger, escalations: Escalations, token: SecretStr | None
+    *,
+    charges: Charges,
+    ledger: Ledger,
+    escalations: Escalations,
+    payouts: Payouts,
+    plans: PayoutPlans,
+    token: SecretStr | None,
 ) -> Sequence[BaseRoute]:
     """Return the routes of all views."""
 
@@ -48,11 +69,23 @@ def views(
     async def one_escalation(tenant: str, query: EscalationQuery) -> EscalationAnswer:
         return await read_escalation(escalations, tenant, query)
 
+    async def one_payout(tenant: str, query: PayoutQuery) -> PayoutAnswer:
+        return await read_payout(payouts, tenant, query)
+
+    async def all_payouts(tenant: str, query: PayoutsQuery) -> PayoutsPage:
+        return await read_payouts(payouts, tenant, query)
+
+    async def plan(tenant: str, query: PayoutPlanQuery) -> PayoutPlanAnswer:
+        return await read_payout_plan(plans, tenant, query)
+
     return [
         view_route(BALANCES, balances, token=token),
         view_route(CHARGE, charge, token=token),
         view_route(ESCALATIONS, all_escalations, token=token),
         view_route(ESCALATION, one_escalation, token=token),
+        view_route(PAYOUT, one_payout, token=token),
+        view_route(PAYOUTS, all_payouts, token=token),
+        view_route(PAYOUT_PLAN, plan, token=token),
     ]
 
 
@@ -103,6 +136,66 @@ async def read_escalation(escalations: Escalations, tenant: str, query: Escalati
     if found is None or tenant not in (PLATFORM_TENANT, found.tenant):
         return EscalationAnswer(escalation=None)
     return EscalationAnswer(escalation=shown(found))
+
+
+async def read_payout(payouts: Payouts, tenant: str, query: PayoutQuery) -> PayoutAnswer:
+    """Return a payout to the asking account, or None where there is none."""
+    found = await payouts.find(partner=tenant, payout_id=query.payout_id)
+    return PayoutAnswer(payout=None if found is None else _payout(found))
+
+
+async def read_payouts(payouts: Payouts, tenant: str, query: PayoutsQuery) -> PayoutsPage:
+    """Return a page of the payouts to the asking account, newest first.
+
+    Raises:
+        InvalidCursorError: when the cursor is none of this view.
+    """
+    after = None
+    if query.cursor is not None:
+        created_at, payout_id = decode_cursor(query.cursor, parts=2)
+        after = PayoutPosition(created_at=_moment(created_at), payout_id=payout_id)
+    # One more than asked for tells whether there is a next page.
+    found = await payouts.page(partner=tenant, limit=query.limit + 1, after=after)
+    page = found[: query.limit]
+    return PayoutsPage(
+        payouts=tuple(_payout(payout) for payout in page),
+        next_cursor=encode_cursor(page[-1].created_at.isoformat(), page[-1].payout_id)
+        if len(found) > len(page)
+        else None,
+    )
+
+
+async def read_payout_plan(plans: PayoutPlans, tenant: str, query: PayoutPlanQuery) -> PayoutPlanAnswer:
+    """Return how the asking account is paid in a currency."""
+    plan, is_own = await plans.find(partner=tenant, currency=query.currency)
+    return PayoutPlanAnswer(
+        currency=query.currency,
+        plan=PayoutPlan(
+            schedule=PayoutSchedule(plan.schedule),
+            minimum_minor_units=plan.minimum_minor_units,
+            delay_days=plan.delay_days,
+            reserve_basis_points=plan.reserve_basis_points,
+            reserve_days=plan.reserve_days,
+            review_above_minor_units=plan.review_above_minor_units,
+            destination=plan.destination,
+        ),
+        is_default=not is_own,
+    )
+
+
+def _payout(payout: StoredPayout) -> PayoutView:
+    return PayoutView(
+        payout_id=payout.payout_id,
+        status=PayoutStatus(payout.status),
+        amount=payout.amount,
+        withheld=payout.withheld,
+        carried=None if payout.carried is None else CarriedReason(payout.carried),
+        cut=payout.cut,
+        needs_review=payout.needs_review,
+        created_at=payout.created_at,
+        changed_at=payout.changed_at,
+        reserve_until=payout.reserve_until,
+    )
 
 
 def _moment(text: str) -> datetime:

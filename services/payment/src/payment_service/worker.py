@@ -4,16 +4,24 @@ import httpx
 
 from payment_service.activities.charges import ChargeActivities
 from payment_service.activities.escalations import EscalationActivities
+from payment_service.activities.payout_plans import PayoutPlanActivities
+from payment_service.activities.payouts import PayoutActivities
 from payment_service.persistence.charges import SqlCharges
 from payment_service.persistence.escalations import SqlEscalations
 from payment_service.persistence.ledger import SqlLedger
-from payment_service.ports import ChargeProvider
+from payment_service.persistence.payout_plans import SqlPayoutPlans
+from payment_service.persistence.payouts import SqlPayouts
+from payment_service.ports import PaymentProvider
 from payment_service.providers.card_acquirer import HttpCardAcquirer
 from payment_service.settings import PaymentSettings
 from payment_service.views import views
 from payment_service.workflows.charge_resolution import ChargeResolutionWorkflow
 from payment_service.workflows.charge_void import ChargeVoidWorkflow
 from payment_service.workflows.escalation_resolution import EscalationResolutionWorkflow
+from payment_service.workflows.partner_payout import PartnerPayoutWorkflow
+from payment_service.workflows.payout_plan_change import PayoutPlanChangeWorkflow
+from payment_service.workflows.payout_run import PayoutRunWorkflow
+from payment_service.workflows.payout_sync import PayoutSyncWorkflow
 from platform_runtime.service_process import Registrations, Resources
 
 
@@ -24,25 +32,48 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
     escalations = SqlEscalations(resources.database)
     provider = await _provider(resources)
     of_charges = ChargeActivities(charges, provider, fee_basis_points=settings.fee_basis_points)
+    payouts = SqlPayouts(resources.database, default_plan=settings.payout_plan())
+    plans = SqlPayoutPlans(resources.database, default_plan=settings.payout_plan())
+    of_payouts = PayoutActivities(payouts, provider, escalations, timings=settings.payout_timings())
+    of_plans = PayoutPlanActivities(plans)
     return Registrations(
-        workflows=[ChargeResolutionWorkflow, ChargeVoidWorkflow, EscalationResolutionWorkflow],
+        workflows=[
+            ChargeResolutionWorkflow,
+            ChargeVoidWorkflow,
+            EscalationResolutionWorkflow,
+            PartnerPayoutWorkflow,
+            PayoutPlanChangeWorkflow,
+            PayoutRunWorkflow,
+            PayoutSyncWorkflow,
+        ],
         activities=[
             of_charges.authorise,
             of_charges.capture,
             of_charges.void,
             of_charges.resolve_charge,
             EscalationActivities(escalations).resolve_escalation,
+            of_payouts.reserve_payout,
+            of_payouts.hold_payout,
+            of_payouts.give_back_payout,
+            of_payouts.begin_payout,
+            of_payouts.send_payout,
+            of_payouts.sync_payout,
+            of_payouts.escalate_payout,
+            of_plans.save_payout_plan,
+            of_plans.find_due_payouts,
         ],
         views=views(
             charges=charges,
             ledger=SqlLedger(resources.database),
             escalations=escalations,
+            payouts=payouts,
+            plans=plans,
             token=resources.service_token,
         ),
     )
 
 
-async def _provider(resources: Resources[PaymentSettings]) -> ChargeProvider:
+async def _provider(resources: Resources[PaymentSettings]) -> PaymentProvider:
     settings = resources.settings
     if settings.provider == "stripe":
         # Its library takes a while to import and much memory: for those alone who use it.

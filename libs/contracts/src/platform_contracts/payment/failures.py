@@ -20,7 +20,10 @@ class PaymentFailure(StrEnum):
     """The operation was authorised with another amount, token or split."""
     INVALID_CHARGE = "payment.InvalidCharge"
     """Nothing can be charged like this: an amount is not positive, or the shares do not add up to it."""
-
+    PAYOUT_DIFFERS = "payment.PayoutDiffers"
+    """There is a payout of this id for another currency."""
+    UNKNOWN_PAYOUT = "payment.UnknownPayout"
+    """There is no such payout."""
     UNKNOWN_ESCALATION = "payment.UnknownEscalation"
     """There is no such escalation."""
     ESCALATION_RESOLVED = "payment.EscalationResolved"
@@ -36,4 +39,6 @@ PAYMENT_FAILURE_TEXTS: Final[Mapping[str, str]] = {
     PaymentFailure.INVALID_CHARGE: "A payment like this is not possible.",
     PaymentFailure.UNKNOWN_ESCALATION: "There is no such escalation.",
     PaymentFailure.ESCALATION_RESOLVED: "It was resolved before.",
+    PaymentFailure.PAYOUT_DIFFERS: "This payout was asked for with other details.",
+    PaymentFailure.UNKNOWN_PAYOUT: "There is no such payout.",
 }

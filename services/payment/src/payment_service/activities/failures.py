@@ -15,6 +15,7 @@ from payment_service.domain.charges import (
     UnknownChargeError,
 )
 from payment_service.domain.escalations import EscalationResolvedError, UnknownEscalationError
+from payment_service.domain.payouts import PayoutDiffersError, UnknownPayoutError
 from platform_contracts.payment.failures import PaymentFailure
 
 _TYPES: Final[dict[type[Exception], PaymentFailure]] = {
@@ -26,6 +27,8 @@ _TYPES: Final[dict[type[Exception], PaymentFailure]] = {
     InvalidChargeError: PaymentFailure.INVALID_CHARGE,
     UnknownEscalationError: PaymentFailure.UNKNOWN_ESCALATION,
     EscalationResolvedError: PaymentFailure.ESCALATION_RESOLVED,
+    PayoutDiffersError: PaymentFailure.PAYOUT_DIFFERS,
+    UnknownPayoutError: PaymentFailure.UNKNOWN_PAYOUT,
 }
 
 
