@@ -11,7 +11,7 @@ from platform_contracts.listing import archival, listing_draft, publication, pur
 from platform_contracts.listing import views as listing_views
 from platform_contracts.message import ContractModel
 from platform_contracts.money import Money
-from platform_contracts.payment import charge, charge_resolution, charge_void
+from platform_contracts.payment import charge, charge_resolution, charge_settlement, charge_void, dispute, refund
 from platform_contracts.payment import views as payment_views
 from platform_contracts.user import notification, partner_capabilities, user_onboarding
 from platform_contracts.user import views as user_views
@@ -60,6 +60,10 @@ _SALE = listing_views.Sale(purchase_id="p-1", listing_id="teapot", quantity=2, p
 _EUROS = Money(minor_units=1999, currency="EUR", exponent=2)
 _SHARE = charge.ChargeShare(seller="acme", amount=_EUROS)
 _CHARGE = payment_views.Charge(operation_id="p-1", status=charge.ChargeStatus.CAPTURED, amount=_EUROS)
+
+_REFUND = payment_views.RefundView(
+    refund_id="r-1", status=refund.RefundStatus.PENDING, amount=_EUROS, reason="broken", requested_at=NOON
+)
 
 _ALL: tuple[ContractModel, ...] = (
     memo.Progress(
@@ -158,6 +162,27 @@ _ALL: tuple[ContractModel, ...] = (
     payment_views.ChargeQuery(operation_id="p-1"),
     _CHARGE,
     payment_views.ChargeAnswer(charge=_CHARGE),
+    charge.CaptureRequest(tenant="buyers", operation_id="p-1", amount=_EUROS),
+    charge_settlement.ChargeSettlementInput(tenant="buyers", operation_id="p-1", wanted_until=NOON),
+    refund.RefundInput(
+        tenant="buyers",
+        refund_id="r-1",
+        charge_id="p-1",
+        amount=_EUROS,
+        shares=(_SHARE,),
+        reason="broken",
+        buyer_id="b-1",
+    ),
+    refund.RefundResult(refund_id="r-1", charge_id="p-1", status=refund.RefundStatus.SUCCEEDED, amount=_EUROS),
+    dispute.DisputeInput(
+        tenant="buyers", dispute_id="d-1", charge_id="p-1", status=dispute.DisputeStatus.OPENED, amount=_EUROS
+    ),
+    dispute.DisputeResult(dispute_id="d-1", status=dispute.DisputeStatus.OPENED, taken=_EUROS),
+    payment_views.RefundsQuery(operation_id="p-1"),
+    _REFUND,
+    payment_views.RefundsAnswer(
+        status=charge.ChargeStatus.CAPTURED, captured=_EUROS, reversed=_EUROS, refunds=(_REFUND,)
+    ),
 )
 
 SAMPLES: Mapping[type[ContractModel], ContractModel] = {type(sample): sample for sample in _ALL}
@@ -174,6 +199,13 @@ WORKFLOW_IDS: Mapping[str, str] = {
     rollup.WORKFLOW_TYPE: rollup.rollup_schedule_id(rollup.Granularity.HOUR),
     charge_resolution.WORKFLOW_TYPE: charge_resolution.charge_resolution_workflow_id(
         tenant="buyers", operation_id="p-1"
+    ),
+    charge_settlement.WORKFLOW_TYPE: charge_settlement.charge_settlement_workflow_id(
+        tenant="buyers", operation_id="p-1"
+    ),
+    refund.WORKFLOW_TYPE: refund.refund_workflow_id(tenant="buyers", refund_id="r-1"),
+    dispute.WORKFLOW_TYPE: dispute.dispute_workflow_id(
+        tenant="buyers", dispute_id="d-1", status=dispute.DisputeStatus.OPENED
     ),
     charge_void.WORKFLOW_TYPE: charge_void.charge_void_workflow_id(tenant="buyers", operation_id="p-1"),
 }

@@ -27,6 +27,7 @@ class Kind(Enum):
     UNAUTHENTICATED = ("unauthenticated", 401, "A valid API key or token is needed")
     INVALID_IDEMPOTENCY_KEY = ("invalid_idempotency_key", 400, "The Idempotency-Key is not well formed")
     INSUFFICIENT_SCOPE = ("insufficient_scope", 403, "The caller may not do this")
+    STAFF_ONLY = ("staff_only", 403, "Only who runs the marketplace may do this")
     FOREIGN_ACCOUNT = ("foreign_account", 403, "The caller may not act for this account")
     SCOPE_NOT_OWNED = ("scope_not_owned", 403, "Nobody gives away what they may not do themselves")
     REVIEWER_IS_SUBMITTER = ("reviewer_is_submitter", 403, "Who submitted it may not review it")
@@ -44,6 +45,8 @@ class Kind(Enum):
     OPERATION_CLOSED = ("operation_closed", 409, "The operation has ended")
     OPERATION_CANCELED = ("operation_canceled", 409, "The operation was cancelled")
     OPERATION_TERMINATED = ("operation_terminated", 409, "An operator has ended the operation")
+    NOT_CAPTURED = ("not_captured", 409, "Nothing was paid that could be given back")
+    REFUND_EXCEEDS = ("refund_exceeds", 409, "Less is left of the payment than that")
     NOT_IN_REVIEW = ("not_in_review", 409, "The submission is not in review")
     ALREADY_DECIDED = ("already_decided", 409, "The submission has been decided otherwise")
     NOTHING_TO_RETRY = ("nothing_to_retry", 409, "Nothing of the operation waits for its next attempt")
@@ -99,6 +102,12 @@ FAILURES: Final[Mapping[str, tuple[int, str]]] = {
     PaymentFailure.UNKNOWN_CHARGE: (409, "unknown_charge"),
     PaymentFailure.DIFFERENT_CHARGE: (409, "different_charge"),
     PaymentFailure.INVALID_CHARGE: (422, "invalid_charge"),
+    PaymentFailure.CHARGE_EXPIRED: (409, "charge_expired"),
+    PaymentFailure.NOT_CAPTURED: (409, "not_captured"),
+    PaymentFailure.REFUND_EXCEEDS: (409, "refund_exceeds"),
+    PaymentFailure.INVALID_REFUND: (422, "invalid_refund"),
+    PaymentFailure.DIFFERENT_REFUND: (409, "different_refund"),
+    PaymentFailure.REFUND_FAILED: (502, "refund_failed"),
 }
 """Status and type of a request that waited for a workflow and got this failure; others are `OPERATION_FAILED`."""
 

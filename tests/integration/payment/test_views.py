@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from payment_service.domain.charges import ChargeStatus
 from payment_service.persistence.charges import SqlCharges
 from payment_service.persistence.ledger import SqlLedger
+from payment_service.persistence.refunds import SqlRefunds
 from payment_service.views import views
 from platform_contracts.payment.views import BALANCES, CHARGE, Balances, ChargeAnswer
 from platform_runtime.database import Database
@@ -31,7 +32,7 @@ async def http(database: Database) -> AsyncGenerator[httpx.AsyncClient]:
     )
     charge = await charges.move(charge, to=ChargeStatus.AUTHORISED, now=NOW)
     await charges.capture(charge, transaction=captured(charge))
-    routes = views(charges=charges, ledger=SqlLedger(database), token=SecretStr("secret"))
+    routes = views(charges=charges, refunds=SqlRefunds(database), ledger=SqlLedger(database), token=SecretStr("secret"))
     app = internal_app(registry=CollectorRegistry(), checks={}, views=routes)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://payment") as client:
         yield client

@@ -22,6 +22,8 @@ class Scope(StrEnum):
     LISTINGS_REVIEW = "listings:review"
     PURCHASES_READ = "purchases:read"
     PURCHASES_WRITE = "purchases:write"
+    REFUNDS_WRITE = "refunds:write"
+    """Give purchases back; for who runs the marketplace, for a buyer does not decide that."""
     BALANCES_READ = "balances:read"
     ANALYTICS_READ = "analytics:read"
     OPERATIONS_READ = "operations:read"
@@ -61,7 +63,7 @@ _PARTNER: Final = frozenset(
 _REVIEWER: Final = frozenset({Scope.LISTINGS_READ, Scope.LISTINGS_REVIEW, Scope.OPERATIONS_READ})
 _OPERATOR: Final = frozenset(
     {scope for scope in Scope if scope.value.endswith(":read")}
-    | {Scope.OPERATIONS_CANCEL, Scope.OPERATIONS_OPERATE, Scope.SCHEDULES_OPERATE}
+    | {Scope.OPERATIONS_CANCEL, Scope.OPERATIONS_OPERATE, Scope.SCHEDULES_OPERATE, Scope.REFUNDS_WRITE}
 )
 
 SCOPES_OF: Final[Mapping[Role, frozenset[Scope]]] = {

@@ -42,7 +42,14 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "createApiKey": _API_KEY,
     "rotateApiKey": _API_KEY,
     "listSchedules": {"getSchedule": {"scheduleId": "$response.body#/schedules/0/scheduleId"}},
-    "buy": {**_OPERATION, "getPurchase": _PURCHASE, "cancelPurchase": _PURCHASE},
+    "buy": {
+        **_OPERATION,
+        "getPurchase": _PURCHASE,
+        "cancelPurchase": _PURCHASE,
+        "listRefunds": _PURCHASE,
+        "refundPurchase": _PURCHASE,
+    },
+    "refundPurchase": {**_OPERATION, "listRefunds": {"purchaseId": "$request.path.purchaseId"}},
 }
 """For each operation the ones that its answer leads to, and where their parameters come from."""
 

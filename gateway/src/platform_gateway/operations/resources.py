@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from platform_contracts.listing import archival, listing_draft, publication, purchase
+from platform_contracts.payment import refund
 from platform_contracts.user import notification, user_onboarding
 from platform_gateway.operations.describing import Execution
 
@@ -13,6 +14,7 @@ ACCOUNT_ROUTE: Final = "user_account"
 INBOX_ROUTE: Final = "user_inbox"
 LISTING_ROUTE: Final = "one_listing"
 PURCHASE_ROUTE: Final = "one_purchase"
+REFUNDS_ROUTE: Final = "refunds_of_purchase"
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,11 @@ _SHOWN_BY: Final[Mapping[str, tuple[str, str]]] = {
     publication.WORKFLOW_TYPE: (LISTING_ROUTE, "listingId"),
     archival.WORKFLOW_TYPE: (LISTING_ROUTE, "listingId"),
     purchase.WORKFLOW_TYPE: (PURCHASE_ROUTE, "purchaseId"),
+    refund.WORKFLOW_TYPE: (REFUNDS_ROUTE, "purchaseId"),
 }
 
-_NAMED_OTHERWISE: Final = frozenset({notification.WORKFLOW_TYPE, publication.WORKFLOW_TYPE})
-"""The id of these is that of one message or one submission, not of the resource; their memo has that."""
+_NAMED_OTHERWISE: Final = frozenset({notification.WORKFLOW_TYPE, publication.WORKFLOW_TYPE, refund.WORKFLOW_TYPE})
+"""The id of these is that of one message, submission or refund, not of the resource; their memo has that."""
 
 
 async def resource_of(found: Execution) -> Resource | None:

@@ -1,5 +1,6 @@
 """What can be set for the payment service, beside what every service has."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import AnyHttpUrl, Field
@@ -20,3 +21,10 @@ class PaymentSettings(ServiceSettings):
     """How long the acquirer may take for one answer; past it the outcome is unknown."""
     fee_basis_points: Annotated[int, Field(ge=0, le=10_000)] = 1_000
     """What the platform keeps of a sale, in hundredths of a per cent."""
+    escalate_after_seconds: Annotated[float, Field(gt=0)] = 3_600
+    """How long the provider may leave us without an answer about a charge or a refund before a person hears of it."""
+
+    @property
+    def escalate_after(self) -> timedelta:
+        """The same as a span of time."""
+        return timedelta(seconds=self.escalate_after_seconds)

@@ -7,21 +7,27 @@ from pydantic import SecretStr
 from starlette.routing import BaseRoute
 
 from payment_service.domain.ledger import partner_payable
-from payment_service.ports import Charges, Ledger
+from payment_service.domain.refunds import StoredRefund
+from payment_service.ports import Charges, Ledger, Refunds
 from platform_contracts.payment.charge import ChargeStatus
+from platform_contracts.payment.refund import RefundStatus
 from platform_contracts.payment.views import (
     BALANCES,
     CHARGE,
+    REFUNDS,
     Balances,
     BalancesQuery,
     Charge,
     ChargeAnswer,
     ChargeQuery,
+    RefundsAnswer,
+    RefundsQuery,
+    RefundView,
 )
 from platform_runtime.internal_app import view_route
 
 
-def views(*, charges: Charges, ledger: Ledger, token: SecretStr | None) -> Sequence[BaseRoute]:
+def views(*, charges: Charges, refunds: Refunds, ledger: Ledger, token: SecretStr | None) -> Sequence[BaseRoute]:
     """Return the routes of all views."""
 
     async def balances(tenant: str, query: BalancesQuery) -> Balances:
@@ -30,7 +36,14 @@ def views(*, charges: Charges, ledger: Ledger, token: SecretStr | None) -> Seque
     async def charge(tenant: str, query: ChargeQuery) -> ChargeAnswer:
         return await read_charge(charges, tenant, query)
 
-    return [view_route(BALANCES, balances, token=token), view_route(CHARGE, charge, token=token)]
+    async def refunds_of(tenant: str, query: RefundsQuery) -> RefundsAnswer:
+        return await read_refunds(charges, refunds, tenant, query)
+
+    return [
+        view_route(BALANCES, balances, token=token),
+        view_route(CHARGE, charge, token=token),
+        view_route(REFUNDS, refunds_of, token=token),
+    ]
 
 
 async def read_balances(ledger: Ledger, tenant: str, query: BalancesQuery, *, now: datetime) -> Balances:
@@ -46,4 +59,28 @@ async def read_charge(charges: Charges, tenant: str, query: ChargeQuery) -> Char
         return ChargeAnswer(charge=None)
     return ChargeAnswer(
         charge=Charge(operation_id=found.operation_id, status=ChargeStatus(found.status), amount=found.details.amount)
+    )
+
+
+async def read_refunds(charges: Charges, refunds: Refunds, tenant: str, query: RefundsQuery) -> RefundsAnswer:
+    """Return what was captured of a charge and what is given back of it, newest first."""
+    found = await refunds.of_charge(tenant=tenant, charge_id=query.operation_id)
+    if found is not None:
+        return RefundsAnswer(
+            status=ChargeStatus.CAPTURED,
+            captured=found.captured,
+            reversed=found.reversed,
+            refunds=tuple(_refund(refund) for refund in found.refunds),
+        )
+    charge = await charges.find(tenant=tenant, operation_id=query.operation_id)
+    return RefundsAnswer(status=None if charge is None else ChargeStatus(charge.status))
+
+
+def _refund(refund: StoredRefund) -> RefundView:
+    return RefundView(
+        refund_id=refund.refund_id,
+        status=RefundStatus(refund.status),
+        amount=refund.amount,
+        reason=refund.reason,
+        requested_at=refund.requested_at,
     )

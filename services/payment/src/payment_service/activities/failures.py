@@ -8,11 +8,19 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from payment_service.domain.charges import (
     CaptureRefusedError,
+    ChargeExpiredError,
     ChargeVoidedError,
     DeclinedError,
     DifferentChargeError,
     InvalidChargeError,
     UnknownChargeError,
+)
+from payment_service.domain.refunds import (
+    DifferentRefundError,
+    InvalidRefundError,
+    NotCapturedError,
+    RefundExceedsError,
+    RefundFailedError,
 )
 from platform_contracts.payment.failures import PaymentFailure
 
@@ -23,6 +31,12 @@ _TYPES: Final[dict[type[Exception], PaymentFailure]] = {
     UnknownChargeError: PaymentFailure.UNKNOWN_CHARGE,
     DifferentChargeError: PaymentFailure.DIFFERENT_CHARGE,
     InvalidChargeError: PaymentFailure.INVALID_CHARGE,
+    ChargeExpiredError: PaymentFailure.CHARGE_EXPIRED,
+    NotCapturedError: PaymentFailure.NOT_CAPTURED,
+    RefundExceedsError: PaymentFailure.REFUND_EXCEEDS,
+    InvalidRefundError: PaymentFailure.INVALID_REFUND,
+    DifferentRefundError: PaymentFailure.DIFFERENT_REFUND,
+    RefundFailedError: PaymentFailure.REFUND_FAILED,
 }
 
 
