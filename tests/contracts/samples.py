@@ -14,13 +14,16 @@ from platform_contracts.money import Money
 from platform_contracts.payment import (
     charge,
     charge_resolution,
+    charge_settlement,
     charge_void,
+    dispute,
     escalation_resolution,
     partner_payout,
     payout_plan_change,
     payout_run,
     payout_sync,
     payout_views,
+    refund,
 )
 from platform_contracts.payment import views as payment_views
 from platform_contracts.user import notification, partner_capabilities, user_onboarding
@@ -103,6 +106,10 @@ _PAYOUT = payout_views.PayoutView(
     created_at=NOON,
     changed_at=NOON,
     reserve_until=NOON,
+)
+
+_REFUND = payment_views.RefundView(
+    refund_id="r-1", status=refund.RefundStatus.PENDING, amount=_EUROS, reason="broken", requested_at=NOON
 )
 
 _ALL: tuple[ContractModel, ...] = (
@@ -247,6 +254,27 @@ _ALL: tuple[ContractModel, ...] = (
     payout_views.Payouts(payouts=(_PAYOUT,), next_cursor="abc"),
     payout_views.PayoutPlanQuery(currency="EUR"),
     payout_views.PayoutPlanAnswer(currency="EUR", plan=_PAYOUT_PLAN, is_default=True),
+    charge.CaptureRequest(tenant="buyers", operation_id="p-1", amount=_EUROS),
+    charge_settlement.ChargeSettlementInput(tenant="buyers", operation_id="p-1", wanted_until=NOON),
+    refund.RefundInput(
+        tenant="buyers",
+        refund_id="r-1",
+        charge_id="p-1",
+        amount=_EUROS,
+        shares=(_SHARE,),
+        reason="broken",
+        buyer_id="b-1",
+    ),
+    refund.RefundResult(refund_id="r-1", charge_id="p-1", status=refund.RefundStatus.SUCCEEDED, amount=_EUROS),
+    dispute.DisputeInput(
+        tenant="buyers", dispute_id="d-1", charge_id="p-1", status=dispute.DisputeStatus.OPENED, amount=_EUROS
+    ),
+    dispute.DisputeResult(dispute_id="d-1", status=dispute.DisputeStatus.OPENED, taken=_EUROS),
+    payment_views.RefundsQuery(operation_id="p-1"),
+    _REFUND,
+    payment_views.RefundsAnswer(
+        status=charge.ChargeStatus.CAPTURED, captured=_EUROS, reversed=_EUROS, refunds=(_REFUND,)
+    ),
 )
 
 SAMPLES: Mapping[type[ContractModel], ContractModel] = {type(sample): sample for sample in _ALL}
@@ -266,6 +294,13 @@ WORKFLOW_IDS: Mapping[str, str] = {
     ),
     escalation_resolution.WORKFLOW_TYPE: escalation_resolution.escalation_resolution_workflow_id(
         escalation_id="charge_unresolved-5f2b8d1e9c4a7036"
+    ),
+    charge_settlement.WORKFLOW_TYPE: charge_settlement.charge_settlement_workflow_id(
+        tenant="buyers", operation_id="p-1"
+    ),
+    refund.WORKFLOW_TYPE: refund.refund_workflow_id(tenant="buyers", refund_id="r-1"),
+    dispute.WORKFLOW_TYPE: dispute.dispute_workflow_id(
+        tenant="buyers", dispute_id="d-1", status=dispute.DisputeStatus.OPENED
     ),
     charge_void.WORKFLOW_TYPE: charge_void.charge_void_workflow_id(tenant="buyers", operation_id="p-1"),
     partner_payout.WORKFLOW_TYPE: partner_payout.partner_payout_workflow_id(tenant="acme", payout_id="po-1"),

@@ -16,12 +16,14 @@ from payment_service.domain.charges import (
     DifferentChargeError,
     StoredCharge,
 )
+from payment_service.domain.escalations import EscalationReason
 from payment_service.domain.ledger import Phase, Transaction, TransactionKey
 from payment_service.ports import NoAnswerError
 from payment_service.workflows.charge_resolution import ChargeResolutionWorkflow
+from payment_service.workflows.charge_settlement import ChargeSettlementWorkflow
 from payment_service.workflows.charge_void import ChargeVoidWorkflow
 from platform_contracts.money import Money
-from platform_contracts.payment.charge import AuthoriseRequest, ChargeRequest, ChargeShare
+from platform_contracts.payment.charge import AuthoriseRequest, CaptureRequest, ChargeShare
 from platform_runtime.sandbox import workflow_runner
 
 Hook = Callable[[], Awaitable[object]]
@@ -34,6 +36,8 @@ class FakeCharges:
         """Refuse this many records of captures first."""
         self.rows: dict[tuple[str, str], StoredCharge] = {}
         self.transactions: list[Transaction] = []
+        self.escalated: list[tuple[EscalationReason, str]] = []
+        self.settled_voids: list[str] = []
         self._away_for_captures = away_for_captures
 
     def status_of(self, operation_id: str, *, tenant: str = "buyers") -> ChargeStatus:
@@ -50,6 +54,7 @@ class FakeCharges:
                 status=ChargeStatus.AUTHORISING,
                 details=details,
                 provider=provider,
+                begun_at=now,
             )
         return self.rows[tenant, operation_id], is_new
 
@@ -65,11 +70,19 @@ class FakeCharges:
         self._move(charge.tenant, charge.operation_id, to)
         return self.rows[charge.tenant, charge.operation_id]
 
+    async def ask_capture(self, charge: StoredCharge, *, amount: Money, now: datetime) -> StoredCharge:
+        key = charge.tenant, charge.operation_id
+        row = self.rows[key]
+        if row.status is ChargeStatus.AUTHORISED and row.capture_amount is None:
+            self.rows[key] = replace(row, capture_amount=amount)
+        return self.rows[key]
+
     async def capture(self, charge: StoredCharge, *, transaction: Transaction) -> StoredCharge:
         if self._away_for_captures > 0:
             self._away_for_captures -= 1
             raise ConnectionError("the database is away")
-        if self._move(charge.tenant, charge.operation_id, ChargeStatus.CAPTURED):
+        is_as_asked = self.rows[charge.tenant, charge.operation_id].capture_amount == charge.capture_amount
+        if is_as_asked and self._move(charge.tenant, charge.operation_id, ChargeStatus.CAPTURED):
             self.transactions.append(transaction)
         return self.rows[charge.tenant, charge.operation_id]
 
@@ -78,6 +91,16 @@ class FakeCharges:
         self.rows.setdefault((tenant, operation_id), tombstone)
         self._move(tenant, operation_id, ChargeStatus.VOIDED)
         return self.rows[tenant, operation_id]
+
+    async def escalate_unknown(self, charge: StoredCharge, *, now: datetime) -> None:
+        if self.rows[charge.tenant, charge.operation_id].status is ChargeStatus.UNKNOWN:
+            self.escalated.append((EscalationReason.CHARGE_UNRESOLVED, charge.operation_id))
+
+    async def escalate_void(self, *, tenant: str, operation_id: str, said: ChargeStatus, now: datetime) -> None:
+        self.escalated.append((EscalationReason.VOID_REFUSED, operation_id))
+
+    async def settle_void(self, charge: StoredCharge, *, now: datetime) -> None:
+        self.settled_voids.append(charge.operation_id)
 
     def _move(self, tenant: str, operation_id: str, to: ChargeStatus) -> bool:
         row = self.rows[tenant, operation_id]
@@ -212,9 +235,9 @@ class PaymentPorts:
     charges: FakeCharges = field(default_factory=FakeCharges)
     acquirer: FakeAcquirer = field(default_factory=FakeAcquirer)
 
-    def charge_activities(self) -> ChargeActivities:
+    def charge_activities(self, *, escalate_after: timedelta = timedelta(hours=1)) -> ChargeActivities:
         """Return the real activities on these ports."""
-        return ChargeActivities(self.charges, self.acquirer, fee_basis_points=1_000)
+        return ChargeActivities(self.charges, self.acquirer, fee_basis_points=1_000, escalate_after=escalate_after)
 
 
 def euros(minor_units: int) -> Money:
@@ -241,9 +264,9 @@ def authorise_request(
     )
 
 
-def charge_request(operation_id: str = "p-1") -> ChargeRequest:
-    """Return the request that names the same charge."""
-    return ChargeRequest(tenant="buyers", operation_id=operation_id)
+def charge_request(operation_id: str = "p-1", *, amount: int | None = None) -> CaptureRequest:
+    """Return the request that names the same charge, to capture all or a part of it, or to void it."""
+    return CaptureRequest(amount=None if amount is None else euros(amount), tenant="buyers", operation_id=operation_id)
 
 
 @asynccontextmanager
@@ -255,8 +278,14 @@ async def payment_worker(
     async with Worker(
         client,
         task_queue=task_queue,
-        workflows=[ChargeResolutionWorkflow, ChargeVoidWorkflow],
-        activities=[of_charges.authorise, of_charges.capture, of_charges.void, of_charges.resolve_charge],
+        workflows=[ChargeResolutionWorkflow, ChargeSettlementWorkflow, ChargeVoidWorkflow],
+        activities=[
+            of_charges.authorise,
+            of_charges.capture,
+            of_charges.void,
+            of_charges.resolve_charge,
+            of_charges.settle_charge,
+        ],
         workflow_runner=workflow_runner(),
         max_cached_workflows=max_cached_workflows,
         graceful_shutdown_timeout=timedelta(seconds=1),

@@ -77,7 +77,7 @@ async def test_operator_resolves_it_once_and_is_audited(client: Client, tmp_path
 @pytest.mark.parametrize(
     ("tenant", "role", "status", "problem"),
     [
-        ("buyers", Role.ADMIN, 403, "insufficient_scope"),
+        ("buyers", Role.ADMIN, 403, "staff_only"),
         ("buyers", Role.PARTNER, 403, "insufficient_scope"),
         (PLATFORM_TENANT, Role.REVIEWER, 403, "insufficient_scope"),
     ],

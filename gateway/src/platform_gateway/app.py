@@ -33,6 +33,7 @@ from platform_gateway.routes.operations import operations_router
 from platform_gateway.routes.payout_plans import payout_plans_router
 from platform_gateway.routes.payouts import payouts_router
 from platform_gateway.routes.purchases import purchases_router
+from platform_gateway.routes.refunds import refunds_router
 from platform_gateway.routes.sales import sales_router
 from platform_gateway.routes.schedules import schedules_router
 from platform_gateway.routes.temporal import temporal_router
@@ -92,6 +93,7 @@ def create_app(
         users_router(workflows, user_views, authenticate=authenticate),
         listings_router(workflows, listing_views, authenticate=authenticate),
         purchases_router(workflows, listing_views, authenticate=authenticate),
+        refunds_router(workflows, listing_views=listing_views, payment_views=payment_views, authenticate=authenticate),
         sales_router(listing_views, authenticate=authenticate),
         balances_router(payment_views, authenticate=authenticate),
         escalations_router(workflows, payment_views, authenticate=authenticate),

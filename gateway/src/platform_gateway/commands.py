@@ -26,7 +26,7 @@ from platform_contracts.user.user_onboarding import (
     user_onboarding_workflow_id,
 )
 from platform_gateway.fingerprint import fingerprint
-from platform_gateway.problems import Kind
+from platform_gateway.problems import Kind, invalid_field
 from platform_gateway.rest_models import (
     NotificationRequest,
     OnboardingRequest,
@@ -69,6 +69,19 @@ class Command(Generic[RequestT, ResultT]):
     """What it tells from the start on, beside what every workflow of ours tells."""
     resource_id: str | None = None
     """The id of what it is about; None: its own id tells."""
+
+
+def named(own_id: str | None, idempotency_key: str | None, *, field: str) -> tuple[str, Repeat]:
+    """Return the id of what is asked for, and what a repeat of it means: the client's own id, or its key.
+
+    Raises:
+        Problem: `INVALID_REQUEST` when there is neither; it names the field.
+    """
+    if own_id is not None:
+        return own_id, Repeat.ONCE_BY_ID
+    if idempotency_key is not None:
+        return idempotency_key_id(idempotency_key), Repeat.ONCE
+    raise invalid_field("body", field, "needed, unless an Idempotency-Key names it")
 
 
 def notify(

@@ -27,11 +27,11 @@ class Kind(Enum):
     UNAUTHENTICATED = ("unauthenticated", 401, "A valid API key or token is needed")
     INVALID_IDEMPOTENCY_KEY = ("invalid_idempotency_key", 400, "The Idempotency-Key is not well formed")
     INSUFFICIENT_SCOPE = ("insufficient_scope", 403, "The caller may not do this")
+    STAFF_ONLY = ("staff_only", 403, "Only who runs the marketplace may do this")
     FOREIGN_ACCOUNT = ("foreign_account", 403, "The caller may not act for this account")
     SCOPE_NOT_OWNED = ("scope_not_owned", 403, "Nobody gives away what they may not do themselves")
     REVIEWER_IS_SUBMITTER = ("reviewer_is_submitter", 403, "Who submitted it may not review it")
     REVIEWER_IS_REQUESTER = ("reviewer_is_requester", 403, "Who asked for it may not approve it")
-    STAFF_ONLY = ("staff_only", 403, "Only those who run the marketplace may do this")
     NOT_FOUND = ("not_found", 404, "There is nothing here")
     UNKNOWN_OPERATION = ("unknown_operation", 404, "There is no such operation")
     UNKNOWN_BULK_OPERATION = ("unknown_bulk_operation", 404, "There is no such bulk operation")
@@ -48,6 +48,8 @@ class Kind(Enum):
     OPERATION_CLOSED = ("operation_closed", 409, "The operation has ended")
     OPERATION_CANCELED = ("operation_canceled", 409, "The operation was cancelled")
     OPERATION_TERMINATED = ("operation_terminated", 409, "An operator has ended the operation")
+    NOT_CAPTURED = ("not_captured", 409, "Nothing was paid that could be given back")
+    REFUND_EXCEEDS = ("refund_exceeds", 409, "Less is left of the payment than that")
     NOT_IN_REVIEW = ("not_in_review", 409, "The submission is not in review")
     ALREADY_DECIDED = ("already_decided", 409, "The submission has been decided otherwise")
     PAYOUT_NOT_IN_REVIEW = ("payout_not_in_review", 409, "The payout is not in review")
@@ -110,6 +112,12 @@ FAILURES: Final[Mapping[str, tuple[int, str]]] = {
     PaymentFailure.ESCALATION_RESOLVED: (409, "escalation_resolved"),
     PaymentFailure.PAYOUT_DIFFERS: (409, "payout_differs"),
     PaymentFailure.UNKNOWN_PAYOUT: (404, "unknown_payout"),
+    PaymentFailure.CHARGE_EXPIRED: (409, "charge_expired"),
+    PaymentFailure.NOT_CAPTURED: (409, "not_captured"),
+    PaymentFailure.REFUND_EXCEEDS: (409, "refund_exceeds"),
+    PaymentFailure.INVALID_REFUND: (422, "invalid_refund"),
+    PaymentFailure.DIFFERENT_REFUND: (409, "different_refund"),
+    PaymentFailure.REFUND_FAILED: (502, "refund_failed"),
 }
 """Status and type of a request that waited for a workflow and got this failure; others are `OPERATION_FAILED`."""
 

@@ -15,6 +15,7 @@ from payment_service.persistence.escalations import SqlEscalations
 from payment_service.persistence.ledger import SqlLedger
 from payment_service.persistence.payout_plans import SqlPayoutPlans
 from payment_service.persistence.payouts import SqlPayouts
+from payment_service.persistence.refunds import SqlRefunds
 from payment_service.views import views
 from platform_contracts.identifiers import PLATFORM_TENANT
 from platform_contracts.payment.views import (
@@ -48,6 +49,7 @@ async def http(database: Database) -> AsyncGenerator[httpx.AsyncClient]:
     await charges.capture(charge, transaction=captured(charge))
     routes = views(
         charges=charges,
+        refunds=SqlRefunds(database),
         ledger=SqlLedger(database),
         escalations=SqlEscalations(database),
         payouts=SqlPayouts(database, default_plan=PayoutPlan()),

@@ -22,6 +22,8 @@ class Scope(StrEnum):
     LISTINGS_REVIEW = "listings:review"
     PURCHASES_READ = "purchases:read"
     PURCHASES_WRITE = "purchases:write"
+    REFUNDS_WRITE = "refunds:write"
+    """Give purchases back; for who runs the marketplace, for a buyer does not decide that."""
     BALANCES_READ = "balances:read"
     PAYOUTS_READ = "payouts:read"
     PAYOUTS_WRITE = "payouts:write"
@@ -77,7 +79,8 @@ _REVIEWER: Final = frozenset(
 )
 _OPERATOR: Final = frozenset(
     {scope for scope in Scope if scope.value.endswith(":read")}
-    | {Scope.OPERATIONS_CANCEL, Scope.OPERATIONS_OPERATE, Scope.SCHEDULES_OPERATE, Scope.ESCALATIONS_RESOLVE}
+    | {Scope.OPERATIONS_CANCEL, Scope.OPERATIONS_OPERATE, Scope.SCHEDULES_OPERATE}
+    | {Scope.ESCALATIONS_RESOLVE, Scope.REFUNDS_WRITE}
 )
 
 SCOPES_OF: Final[Mapping[Role, frozenset[Scope]]] = {

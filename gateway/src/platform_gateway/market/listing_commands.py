@@ -1,6 +1,5 @@
 """What the requests of the listing domain start."""
 
-from platform_contracts.identifiers import idempotency_key_id
 from platform_contracts.listing.archival import Archival, ArchivalInput, ArchivalResult, archival_workflow_id
 from platform_contracts.listing.listing_draft import (
     ListingDetails,
@@ -24,11 +23,10 @@ from platform_contracts.listing.purchase import (
 )
 from platform_contracts.money import Money
 from platform_contracts.task_queues import TaskQueue
-from platform_gateway.commands import Command, Repeat
+from platform_gateway.commands import Command, Repeat, named
 from platform_gateway.fingerprint import fingerprint
 from platform_gateway.market.listing_models import ListingRequest, SubmissionRequest
 from platform_gateway.market.purchase_models import PurchaseRequest
-from platform_gateway.problems import Problem, invalid_field
 
 
 def draft_listing(body: ListingRequest, *, tenant: str) -> Command[ListingDraftInput, ListingDraftResult]:
@@ -111,17 +109,3 @@ def purchase(
         repeat=repeat,
         outcome=Purchase.outcome,
     )
-
-
-def named(own_id: str | None, idempotency_key: str | None, *, field: str) -> tuple[str, Repeat]:
-    """Return the id of what a request asks for, and what a repeat of it means.
-
-    Raises:
-        Problem: `INVALID_REQUEST` when neither an id nor an Idempotency-Key names it.
-    """
-    if own_id is not None:
-        return own_id, Repeat.ONCE_BY_ID
-    if idempotency_key is not None:
-        return idempotency_key_id(idempotency_key), Repeat.ONCE
-    missing: Problem = invalid_field("body", field, "needed, unless an Idempotency-Key names it")
-    raise missing

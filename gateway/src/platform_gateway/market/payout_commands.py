@@ -19,10 +19,9 @@ from platform_contracts.payment.payout_plan_change import (
     payout_plan_change_workflow_id,
 )
 from platform_contracts.task_queues import TaskQueue
-from platform_gateway.commands import Command, Repeat
+from platform_gateway.commands import Command, Repeat, named
 from platform_gateway.fingerprint import fingerprint
 from platform_gateway.identity.callers import Caller
-from platform_gateway.market.listing_commands import named
 from platform_gateway.market.payout_models import PayoutPlanRequest, PayoutRequest
 from platform_gateway.problems import Kind, Problem, invalid_field
 

@@ -10,6 +10,7 @@ _NOTIFICATION: Final = "acme:user:notification:n-1"
 _DRAFT: Final = "acme:listing:listing-draft:lamp"
 _SUBMISSION: Final = "acme:listing:publication:lamp-1"
 _PURCHASE: Final = "acme:listing:purchase:p-1"
+_REFUND: Final = "acme:payment:refund:r-1"
 _PRICE: Final = {"minorUnits": 1250, "currency": "EUR", "exponent": 2}
 _PUBLISHED: Final = {
     "listingId": "lamp",
@@ -328,6 +329,23 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         "runId": _RUN,
         "status": "RUNNING",
         "previousRunId": "019a3e5c-0000-7b1a-9c55-1f2d3c4b5a69",
+    },
+    "RefundDone": _done(_REFUND, {"refundId": "r-1", "status": "succeeded", "amount": _PRICE}),
+    "RefundRequest": {"refundId": "r-1", "amount": _PRICE, "reason": "broken"},
+    "Refunds": {
+        "purchaseId": "p-1",
+        "captured": _PRICE,
+        "reversed": _PRICE,
+        "refunds": [
+            {
+                "refundId": "r-1",
+                "status": "succeeded",
+                "amount": _PRICE,
+                "reason": "broken",
+                "requestedAt": "2026-11-23T12:00:00Z",
+                "links": {"operation": f"/v1/operations/{_REFUND}"},
+            }
+        ],
     },
     "ResetRequest": {"to": "lastWorkflowTask", "reason": _WHY},
     "ReviewRequest": {"reviewerId": "edsger", "approved": True, "reason": ""},

@@ -52,7 +52,14 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "listSchedules": {"getSchedule": {"scheduleId": "$response.body#/schedules/0/scheduleId"}},
     "payOut": {**_OPERATION, **_PAYOUT},
     "changePayoutPlan": {**_OPERATION, "getPayoutPlan": {"currency": "$request.path.currency"}},
-    "buy": {**_OPERATION, "getPurchase": _PURCHASE, "cancelPurchase": _PURCHASE},
+    "buy": {
+        **_OPERATION,
+        "getPurchase": _PURCHASE,
+        "cancelPurchase": _PURCHASE,
+        "listRefunds": _PURCHASE,
+        "refundPurchase": _PURCHASE,
+    },
+    "refundPurchase": {**_OPERATION, "listRefunds": {"purchaseId": "$request.path.purchaseId"}},
 }
 """For each operation the ones that its answer leads to, and where their parameters come from."""
 

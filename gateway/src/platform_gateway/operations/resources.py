@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from platform_contracts.listing import archival, listing_draft, publication, purchase
-from platform_contracts.payment import escalation_resolution, partner_payout
+from platform_contracts.payment import escalation_resolution, partner_payout, refund
 from platform_contracts.user import notification, user_onboarding
 from platform_gateway.operations.describing import Execution
 
@@ -16,6 +16,7 @@ LISTING_ROUTE: Final = "one_listing"
 PURCHASE_ROUTE: Final = "one_purchase"
 ESCALATION_ROUTE: Final = "one_escalation"
 PAYOUT_ROUTE: Final = "one_payout"
+REFUNDS_ROUTE: Final = "refunds_of_purchase"
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,11 @@ _SHOWN_BY: Final[Mapping[str, tuple[str, str]]] = {
     escalation_resolution.WORKFLOW_TYPE: (ESCALATION_ROUTE, "escalationId"),
     purchase.WORKFLOW_TYPE: (PURCHASE_ROUTE, "purchaseId"),
     partner_payout.WORKFLOW_TYPE: (PAYOUT_ROUTE, "payoutId"),
+    refund.WORKFLOW_TYPE: (REFUNDS_ROUTE, "purchaseId"),
 }
 
-_NAMED_OTHERWISE: Final = frozenset({notification.WORKFLOW_TYPE, publication.WORKFLOW_TYPE})
-"""The id of these is that of one message or one submission, not of the resource; their memo has that."""
+_NAMED_OTHERWISE: Final = frozenset({notification.WORKFLOW_TYPE, publication.WORKFLOW_TYPE, refund.WORKFLOW_TYPE})
+"""The id of these is that of one message, submission or refund, not of the resource; their memo has that."""
 
 
 async def resource_of(found: Execution) -> Resource | None:

@@ -106,7 +106,7 @@ def escalations_router(workflows: WorkflowGateway, views: ViewsClient, *, authen
         """Write down what was done about it, once; only staff do, and it is in the audit log with its text."""
         await _known(views, who.tenant, escalation_id)
         if not who.is_staff:
-            raise Problem(Kind.INSUFFICIENT_SCOPE, "Only staff of the marketplace resolve escalations.")
+            raise Problem(Kind.STAFF_ONLY)
         audit_details |= {"escalationId": escalation_id, "resolution": body.resolution}
         command = resolve_escalation(body, escalation_id=escalation_id, resolved_by=who.subject)
         return await started_or_executed(request, workflows, command, prefer=prefer, result_type=EscalationState)

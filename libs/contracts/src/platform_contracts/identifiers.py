@@ -11,6 +11,9 @@ TENANT_PATTERN: Final = r"^[a-z0-9-]{1,40}$"
 CLIENT_ID_PATTERN: Final = r"^[A-Za-z0-9._~-]{1,64}$"
 """The unreserved characters of RFC 3986: such an id needs no escaping in a URL path."""
 
+_MOST_ID_CHARACTERS: Final = 64
+"""What a `ClientId` may have."""
+
 PLATFORM_TENANT: Final = "platform"
 """The tenant of the platform's own work: its schedules and its staff."""
 
@@ -26,6 +29,14 @@ def workflow_id(*, tenant: str, domain: str, kind: str, key: str) -> str:
 def tenant_of(a_workflow_id: str) -> str:
     """Return the tenant a workflow id belongs to: everything up to the first colon."""
     return a_workflow_id.partition(":")[0]
+
+
+def short_id(kind: str, readable: str) -> str:
+    """Return an id that is made of others: readable where that fits into a `ClientId`, else with a hash of it."""
+    whole = f"{kind}-{readable}"
+    if len(whole) <= _MOST_ID_CHARACTERS:
+        return whole
+    return f"{kind}-{hashlib.sha256(whole.encode()).hexdigest()[:32]}"
 
 
 def idempotency_key_id(key: str) -> str:

@@ -35,6 +35,14 @@ class Money(ContractModel):
             raise CurrencyMismatchError(f"{self.currency} and {other.currency}")
         return self.model_copy(update={"minor_units": self.minor_units + other.minor_units})
 
+    def as_text(self) -> str:
+        """Return the amount as people write it: `12.50 EUR`."""
+        if self.exponent == 0:
+            return f"{self.minor_units} {self.currency}"
+        sign = "-" if self.minor_units < 0 else ""
+        major, minor = divmod(abs(self.minor_units), 10**self.exponent)
+        return f"{sign}{major}.{minor:0{self.exponent}d} {self.currency}"
+
     def times(self, quantity: int) -> Self:
         """Return the amount for that many."""
         return self.model_copy(update={"minor_units": self.minor_units * quantity})

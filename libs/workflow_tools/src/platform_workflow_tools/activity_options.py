@@ -20,6 +20,9 @@ _SOON = RetryPolicy(
 _PATIENTLY = RetryPolicy(
     initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)
 )
+_LESS_AND_LESS_OFTEN = RetryPolicy(
+    initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(hours=1)
+)
 
 DATABASE_WRITE: Final[ActivityOptions] = {
     # Above the 5 s that SQLite waits for its write lock; a worker that dies is noticed after this long.
@@ -52,3 +55,12 @@ BATCH: Final[ActivityOptions] = {
     "retry_policy": _PATIENTLY,
 }
 """Work through many rows; the next run of its schedule makes up for one that ran out of time."""
+
+UNTIL_TOLD: Final[ActivityOptions] = {
+    # Two calls of somebody else's service, and one transaction.
+    "start_to_close_timeout": timedelta(seconds=10),
+    # There is no other way out than to be told: a person hears of it long before this.
+    "schedule_to_close_timeout": timedelta(days=365),
+    "retry_policy": _LESS_AND_LESS_OFTEN,
+}
+"""Ask somebody else's service what became of something: at once, after seconds, minutes, and then every hour."""

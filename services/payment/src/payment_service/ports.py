@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from payment_service.domain.charges import ChargeDetails, ChargeStatus, StoredCharge
+from payment_service.domain.disputes import DisputeNotice, StoredDispute
 from payment_service.domain.escalations import Escalation, EscalationPosition, EscalationReason
 from payment_service.domain.ledger import Phase, Transaction, TransactionKey
 from payment_service.domain.payouts import (
@@ -16,6 +17,7 @@ from payment_service.domain.payouts import (
     StoredPayout,
 )
 from payment_service.domain.provider import MovementStatus, PayoutOrder, ProviderFact, ProviderRecord, RefundOrder
+from payment_service.domain.refunds import RefundRequest, RefundsOfCharge, RefundStatus, StoredRefund
 from platform_contracts.money import Money
 
 
@@ -40,12 +42,76 @@ class Charges(Protocol):
         """Move the charge to a status if it may come from where it is now; return it as it stands after that."""
         ...
 
+    async def ask_capture(self, charge: StoredCharge, *, amount: Money, now: datetime) -> StoredCharge:
+        """Write down how much of the charge is about to be captured, once; return it as it stands after that."""
+        ...
+
     async def capture(self, charge: StoredCharge, *, transaction: Transaction) -> StoredCharge:
-        """Move the charge to captured and post the transaction, both or neither; return it as it stands after that."""
+        """Move the charge to captured and post the transaction, both or neither; return it as it stands after that.
+
+        It moves only if the amount that was to be captured is still the one that the charge given here has.
+        """
         ...
 
     async def void(self, *, tenant: str, operation_id: str, now: datetime) -> StoredCharge:
         """Move the charge to voided if it may; where there is none, leave a voided one for whoever comes late."""
+        ...
+
+    async def escalate_unknown(self, charge: StoredCharge, *, now: datetime) -> None:
+        """Have a person look at a charge of unknown outcome, if it still is one."""
+        ...
+
+    async def escalate_void(self, *, tenant: str, operation_id: str, said: ChargeStatus, now: datetime) -> None:
+        """Have a person look at a void that meets what is captured, in the provider's book or in ours."""
+        ...
+
+    async def settle_void(self, charge: StoredCharge, *, now: datetime) -> None:
+        """Resolve what a person was told of a void: nobody is charged any more."""
+        ...
+
+
+class Refunds(Protocol):
+    """The refunds: one row for each id; what all of a charge take is counted by one conditional update."""
+
+    async def request(self, request: RefundRequest, *, now: datetime) -> StoredRefund:
+        """Write the refund down and post it pending, unless it is there; return it as it stands after that.
+
+        Raises:
+            UnknownChargeError: when there is no such charge.
+            NotCapturedError: when it is not captured.
+            RefundExceedsError: when more is asked for than is left.
+            InvalidRefundError: when nothing can be refunded like this.
+            DifferentRefundError: when the refund is there with other details.
+        """
+        ...
+
+    async def find(self, *, tenant: str, refund_id: str) -> StoredRefund | None:
+        """Return the refund; None when there is none."""
+        ...
+
+    async def of_charge(self, *, tenant: str, charge_id: str) -> RefundsOfCharge | None:
+        """Return what is taken back of a captured charge; None when there is none that is captured."""
+        ...
+
+    async def settle(self, refund: StoredRefund, *, to: RefundStatus, now: datetime) -> StoredRefund:
+        """Move the refund if it may, with its postings, in one transaction; return it as it stands after that."""
+        ...
+
+    async def escalate(self, refund: StoredRefund, *, now: datetime) -> None:
+        """Have a person look at a refund that is open for too long, if it still is."""
+        ...
+
+
+class Disputes(Protocol):
+    """The disputes: one row for each name of the provider, whatever is told of it, and in which order."""
+
+    async def apply(self, notice: DisputeNotice, *, now: datetime) -> StoredDispute:
+        """Apply what a provider says of a dispute, with its postings, in one transaction; return it as it stands.
+
+        Raises:
+            UnknownChargeError: when there is no such charge; a person hears of it.
+            DisputeNotCapturedError: when it is not captured in our book; a person hears of it.
+        """
         ...
 
 

@@ -35,6 +35,8 @@ class PaymentSettings(ServiceSettings):
     """How long Stripe may take for one answer; past it the outcome is unknown."""
     fee_basis_points: Annotated[int, Field(ge=0, le=10_000)] = 1_000
     """What the platform keeps of a sale, in hundredths of a per cent."""
+    escalate_after_seconds: Annotated[float, Field(gt=0)] = 3_600
+    """How long the provider may leave us without an answer about a charge or a refund before a person hears of it."""
     payout_period_seconds: Annotated[int, Field(ge=1, le=31 * _DAY_SECONDS)] = _DAY_SECONDS
     """How often payouts are started; each run pays what was payable at the beginning of its period, in UTC."""
     payout_schedule: Literal["daily", "weekly", "manual"] = "daily"
@@ -90,3 +92,8 @@ class PaymentSettings(ServiceSettings):
             look_after=timedelta(seconds=self.payout_look_seconds),
             unresolved_after=timedelta(seconds=self.payout_unresolved_seconds),
         )
+
+    @property
+    def escalate_after(self) -> timedelta:
+        """The same as a span of time."""
+        return timedelta(seconds=self.escalate_after_seconds)

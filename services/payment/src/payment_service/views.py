@@ -10,7 +10,8 @@ from payment_service.activities.escalations import shown
 from payment_service.domain.escalations import EscalationPosition
 from payment_service.domain.ledger import partner_payable
 from payment_service.domain.payouts import PayoutPosition, StoredPayout
-from payment_service.ports import Charges, Escalations, Ledger, PayoutPlans, Payouts
+from payment_service.domain.refunds import StoredRefund
+from payment_service.ports import Charges, Escalations, Ledger, PayoutPlans, Payouts, Refunds
 from platform_contracts.identifiers import PLATFORM_TENANT
 from platform_contracts.payment.charge import ChargeStatus
 from platform_contracts.payment.partner_payout import CarriedReason, PayoutStatus
@@ -27,11 +28,13 @@ from platform_contracts.payment.payout_views import (
     PayoutView,
 )
 from platform_contracts.payment.payout_views import Payouts as PayoutsPage
+from platform_contracts.payment.refund import RefundStatus
 from platform_contracts.payment.views import (
     BALANCES,
     CHARGE,
     ESCALATION,
     ESCALATIONS,
+    REFUNDS,
     Balances,
     BalancesQuery,
     Charge,
@@ -41,6 +44,9 @@ from platform_contracts.payment.views import (
     EscalationQuery,
     EscalationsPage,
     EscalationsQuery,
+    RefundsAnswer,
+    RefundsQuery,
+    RefundView,
 )
 from platform_runtime.internal_app import view_route
 from platform_runtime.page_cursor import InvalidCursorError, decode_cursor, encode_cursor
@@ -49,6 +55,7 @@ from platform_runtime.page_cursor import InvalidCursorError, decode_cursor, enco
 def views(
     *,
     charges: Charges,
+    refunds: Refunds,
     ledger: Ledger,
     escalations: Escalations,
     payouts: Payouts,
@@ -78,6 +85,9 @@ def views(
     async def plan(tenant: str, query: PayoutPlanQuery) -> PayoutPlanAnswer:
         return await read_payout_plan(plans, tenant, query)
 
+    async def refunds_of(tenant: str, query: RefundsQuery) -> RefundsAnswer:
+        return await read_refunds(charges, refunds, tenant, query)
+
     return [
         view_route(BALANCES, balances, token=token),
         view_route(CHARGE, charge, token=token),
@@ -86,6 +96,7 @@ def views(
         view_route(PAYOUT, one_payout, token=token),
         view_route(PAYOUTS, all_payouts, token=token),
         view_route(PAYOUT_PLAN, plan, token=token),
+        view_route(REFUNDS, refunds_of, token=token),
     ]
 
 
@@ -206,3 +217,27 @@ def _moment(text: str) -> datetime:
     if moment.tzinfo is None:
         raise InvalidCursorError
     return moment
+
+
+async def read_refunds(charges: Charges, refunds: Refunds, tenant: str, query: RefundsQuery) -> RefundsAnswer:
+    """Return what was captured of a charge and what is given back of it, newest first."""
+    found = await refunds.of_charge(tenant=tenant, charge_id=query.operation_id)
+    if found is not None:
+        return RefundsAnswer(
+            status=ChargeStatus.CAPTURED,
+            captured=found.captured,
+            reversed=found.reversed,
+            refunds=tuple(_refund(refund) for refund in found.refunds),
+        )
+    charge = await charges.find(tenant=tenant, operation_id=query.operation_id)
+    return RefundsAnswer(status=None if charge is None else ChargeStatus(charge.status))
+
+
+def _refund(refund: StoredRefund) -> RefundView:
+    return RefundView(
+        refund_id=refund.refund_id,
+        status=RefundStatus(refund.status),
+        amount=refund.amount,
+        reason=refund.reason,
+        requested_at=refund.requested_at,
+    )

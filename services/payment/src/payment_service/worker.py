@@ -3,25 +3,32 @@
 import httpx
 
 from payment_service.activities.charges import ChargeActivities
+from payment_service.activities.disputes import DisputeActivities
 from payment_service.activities.escalations import EscalationActivities
 from payment_service.activities.payout_plans import PayoutPlanActivities
 from payment_service.activities.payouts import PayoutActivities
+from payment_service.activities.refunds import RefundActivities
 from payment_service.persistence.charges import SqlCharges
+from payment_service.persistence.disputes import SqlDisputes
 from payment_service.persistence.escalations import SqlEscalations
 from payment_service.persistence.ledger import SqlLedger
 from payment_service.persistence.payout_plans import SqlPayoutPlans
 from payment_service.persistence.payouts import SqlPayouts
+from payment_service.persistence.refunds import SqlRefunds
 from payment_service.ports import PaymentProvider
 from payment_service.providers.card_acquirer import HttpCardAcquirer
 from payment_service.settings import PaymentSettings
 from payment_service.views import views
 from payment_service.workflows.charge_resolution import ChargeResolutionWorkflow
+from payment_service.workflows.charge_settlement import ChargeSettlementWorkflow
 from payment_service.workflows.charge_void import ChargeVoidWorkflow
+from payment_service.workflows.dispute import DisputeWorkflow
 from payment_service.workflows.escalation_resolution import EscalationResolutionWorkflow
 from payment_service.workflows.partner_payout import PartnerPayoutWorkflow
 from payment_service.workflows.payout_plan_change import PayoutPlanChangeWorkflow
 from payment_service.workflows.payout_run import PayoutRunWorkflow
 from payment_service.workflows.payout_sync import PayoutSyncWorkflow
+from payment_service.workflows.refund import RefundWorkflow
 from platform_runtime.service_process import Registrations, Resources
 
 
@@ -31,7 +38,12 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
     charges = SqlCharges(resources.database)
     escalations = SqlEscalations(resources.database)
     provider = await _provider(resources)
-    of_charges = ChargeActivities(charges, provider, fee_basis_points=settings.fee_basis_points)
+    of_charges = ChargeActivities(
+        charges, provider, fee_basis_points=settings.fee_basis_points, escalate_after=settings.escalate_after
+    )
+    refunds = SqlRefunds(resources.database)
+    of_refunds = RefundActivities(refunds, provider, escalate_after=settings.escalate_after)
+    of_disputes = DisputeActivities(SqlDisputes(resources.database))
     payouts = SqlPayouts(resources.database, default_plan=settings.payout_plan())
     plans = SqlPayoutPlans(resources.database, default_plan=settings.payout_plan())
     of_payouts = PayoutActivities(payouts, provider, escalations, timings=settings.payout_timings())
@@ -39,18 +51,25 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
     return Registrations(
         workflows=[
             ChargeResolutionWorkflow,
+            ChargeSettlementWorkflow,
             ChargeVoidWorkflow,
+            DisputeWorkflow,
             EscalationResolutionWorkflow,
             PartnerPayoutWorkflow,
             PayoutPlanChangeWorkflow,
             PayoutRunWorkflow,
             PayoutSyncWorkflow,
+            RefundWorkflow,
         ],
         activities=[
             of_charges.authorise,
             of_charges.capture,
             of_charges.void,
             of_charges.resolve_charge,
+            of_charges.settle_charge,
+            of_refunds.request_refund,
+            of_refunds.settle_refund,
+            of_disputes.apply_dispute,
             EscalationActivities(escalations).resolve_escalation,
             of_payouts.reserve_payout,
             of_payouts.hold_payout,
@@ -64,6 +83,7 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
         ],
         views=views(
             charges=charges,
+            refunds=refunds,
             ledger=SqlLedger(resources.database),
             escalations=escalations,
             payouts=payouts,

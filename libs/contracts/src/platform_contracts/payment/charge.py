@@ -60,6 +60,13 @@ class ChargeRequest(ContractModel):
     operation_id: ClientId
 
 
+class CaptureRequest(ChargeRequest):
+    """Which charge, and how much of it; whoever captures all of it may send a `ChargeRequest`."""
+
+    amount: Money | None = None
+    """None: all that is authorised. What is not captured is given back, so a charge is captured once."""
+
+
 class ChargeResult(ContractModel):
     """Where the charge stands now."""
 
@@ -90,24 +97,26 @@ AUTHORISE: Final = PublishedActivity(
 )
 """Authorise once per operation: AUTHORISED, or UNKNOWN when the acquirer gave no answer.
 
-Fails with `payment.Declined`, `payment.ChargeVoided`, `payment.DifferentCharge` or `payment.InvalidCharge`. A repeat
-returns what the first one came to; one whose outcome is not known asks the acquirer by the operation id before it sends
-anything again.
+Fails with `payment.Declined`, `payment.ChargeVoided`, `payment.ChargeExpired`, `payment.DifferentCharge` or
+`payment.InvalidCharge`. A repeat returns what the first one came to; one whose outcome is not known asks the acquirer
+by the operation id before it sends anything again.
 """
 
-CAPTURE: Final = PublishedActivity(
+CAPTURE: Final[PublishedActivity[ChargeRequest, ChargeResult]] = PublishedActivity(
     name="payment.capture",
     task_queue=TaskQueue.PAYMENT,
-    request_type=ChargeRequest,
+    request_type=CaptureRequest,
     result_type=ChargeResult,
     start_to_close=_ONE_CALL,
     schedule_to_close=_NEVER_GIVE_UP,
     schedule_to_start=None,
     retry_policy=_UNTIL_KNOWN,
 )
-"""Capture what was authorised, and post it to the ledger: retried until it is known.
+"""Capture what was authorised, or a part of it, and post it to the ledger: retried until it is known.
 
-Fails with `payment.CaptureRefused`, `payment.ChargeVoided` or `payment.UnknownCharge`. A repeat captures nothing twice.
+Fails with `payment.CaptureRefused`, `payment.ChargeVoided`, `payment.ChargeExpired`, `payment.UnknownCharge`,
+`payment.InvalidCharge` (more than what is authorised), or `payment.DifferentCharge` (captured with another amount). A
+repeat captures nothing twice.
 """
 
 VOID: Final = PublishedActivity(
@@ -134,5 +143,6 @@ FINAL_FAILURES: Final = frozenset(
         PaymentFailure.UNKNOWN_CHARGE,
         PaymentFailure.DIFFERENT_CHARGE,
         PaymentFailure.INVALID_CHARGE,
+        PaymentFailure.CHARGE_EXPIRED,
     }
 )

@@ -28,6 +28,18 @@ class PaymentFailure(StrEnum):
     """There is no such escalation."""
     ESCALATION_RESOLVED = "payment.EscalationResolved"
     """The escalation was resolved before, in another way."""
+    CHARGE_EXPIRED = "payment.ChargeExpired"
+    """The provider let go of what was authorised before it was captured."""
+    NOT_CAPTURED = "payment.NotCaptured"
+    """Nothing was captured that could be given back."""
+    REFUND_EXCEEDS = "payment.RefundExceeds"
+    """More than what was captured minus what was, or is being, given back."""
+    INVALID_REFUND = "payment.InvalidRefund"
+    """Nothing can be refunded like this: an amount is not positive, or the shares are not those of the charge."""
+    DIFFERENT_REFUND = "payment.DifferentRefund"
+    """A refund of this id was asked for with other details."""
+    REFUND_FAILED = "payment.RefundFailed"
+    """The provider does not pay it back; the money is where it was."""
 
 
 PAYMENT_FAILURE_TEXTS: Final[Mapping[str, str]] = {
@@ -41,4 +53,10 @@ PAYMENT_FAILURE_TEXTS: Final[Mapping[str, str]] = {
     PaymentFailure.ESCALATION_RESOLVED: "It was resolved before.",
     PaymentFailure.PAYOUT_DIFFERS: "This payout was asked for with other details.",
     PaymentFailure.UNKNOWN_PAYOUT: "There is no such payout.",
+    PaymentFailure.CHARGE_EXPIRED: "The payment was not collected in time.",
+    PaymentFailure.NOT_CAPTURED: "Nothing was paid that could be given back.",
+    PaymentFailure.REFUND_EXCEEDS: "Less is left of the payment than that.",
+    PaymentFailure.INVALID_REFUND: "A refund like this is not possible.",
+    PaymentFailure.DIFFERENT_REFUND: "This refund was asked for with other details.",
+    PaymentFailure.REFUND_FAILED: "The refund could not be made. Nothing was given back.",
 }

@@ -1,4 +1,4 @@
-"""What the payment service shows: balances and charges."""
+"""What the payment service shows: balances, charges and refunds."""
 
 from datetime import datetime
 from typing import Annotated, Final
@@ -9,6 +9,7 @@ from platform_contracts.identifiers import ClientId, Tenant
 from platform_contracts.message import ContractModel
 from platform_contracts.money import Money
 from platform_contracts.payment.charge import ChargeStatus
+from platform_contracts.payment.refund import RefundStatus
 from platform_contracts.view import PageSize, View
 
 
@@ -101,7 +102,37 @@ class EscalationAnswer(ContractModel):
     escalation: EscalationView | None
 
 
+class RefundsQuery(ContractModel):
+    """Which charge's refunds."""
+
+    operation_id: ClientId
+
+
+class RefundView(ContractModel):
+    """A refund as the buyer's account sees it."""
+
+    refund_id: ClientId
+    status: RefundStatus
+    amount: Money
+    reason: str
+    requested_at: datetime
+
+
+class RefundsAnswer(ContractModel):
+    """What was captured of a charge, and what of it is given back, or about to be."""
+
+    status: ChargeStatus | None
+    """How the charge stands; None where there is none."""
+    captured: Money | None = None
+    """None for a charge that is not captured."""
+    reversed: Money | None = None
+    """By refunds that have not failed, and by disputes that are not won; None for a charge that is not captured."""
+    refunds: tuple[RefundView, ...] = ()
+    """Newest first."""
+
+
 BALANCES: Final = View(path="/views/balances", query_type=BalancesQuery, answer_type=Balances)
 CHARGE: Final = View(path="/views/charge", query_type=ChargeQuery, answer_type=ChargeAnswer)
 ESCALATIONS: Final = View(path="/views/escalations", query_type=EscalationsQuery, answer_type=EscalationsPage)
 ESCALATION: Final = View(path="/views/escalation", query_type=EscalationQuery, answer_type=EscalationAnswer)
+REFUNDS: Final = View(path="/views/refunds", query_type=RefundsQuery, answer_type=RefundsAnswer)

@@ -1,8 +1,5 @@
 """What follows a sale: buyer and sellers are told, and it is counted. It decides nothing and keeps nothing open."""
 
-import hashlib
-from typing import Final
-
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import FailureError
@@ -10,15 +7,12 @@ from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
     from platform_contracts.analytics.events import event_of
+    from platform_contracts.identifiers import short_id
     from platform_contracts.listing.purchase import PurchaseInput, PurchaseResult
-    from platform_contracts.money import Money
     from platform_contracts.task_queues import TaskQueue
     from platform_contracts.user.notification import Notification, NotificationInput, notification_workflow_id
     from platform_workflow_tools.events import report_events
     from platform_workflow_tools.spans import part
-
-_MAX_ID_CHARACTERS: Final = 64
-"""What a `ClientId` may have."""
 
 
 async def tell(purchase: PurchaseInput, result: PurchaseResult) -> None:
@@ -29,7 +23,7 @@ async def tell(purchase: PurchaseInput, result: PurchaseResult) -> None:
             tenant=purchase.tenant,
             user_id=purchase.buyer_id,
             role="buyer",
-            message=f"Your purchase {purchase.purchase_id} is paid: {amount_text(result.total)}.",
+            message=f"Your purchase {purchase.purchase_id} is paid: {result.total.as_text()}.",
         )
     for number, seller in enumerate(sorted({line.seller for line in purchase.lines}), start=1):
         units = sum(line.quantity for line in purchase.lines if line.seller == seller)
@@ -55,7 +49,7 @@ async def tell(purchase: PurchaseInput, result: PurchaseResult) -> None:
 
 
 async def _notify(purchase: PurchaseInput, *, tenant: str, user_id: str, role: str, message: str) -> None:
-    notification_id = _short(f"purchase-{purchase.tenant}-{purchase.purchase_id}-{role}")
+    notification_id = short_id("purchase", f"{purchase.tenant}-{purchase.purchase_id}-{role}")
     try:
         await workflow.start_child_workflow(
             Notification.run,
@@ -69,17 +63,3 @@ async def _notify(purchase: PurchaseInput, *, tenant: str, user_id: str, role: s
         )
     except FailureError as failure:
         workflow.logger.info("notification.not_started", extra={"reason": type(failure).__name__})
-
-
-def amount_text(amount: Money) -> str:
-    """Return the amount as people write it: `12.50 EUR`."""
-    if amount.exponent == 0:
-        return f"{amount.minor_units} {amount.currency}"
-    major, minor = divmod(amount.minor_units, 10**amount.exponent)
-    return f"{major}.{minor:0{amount.exponent}d} {amount.currency}"
-
-
-def _short(readable: str) -> str:
-    if len(readable) <= _MAX_ID_CHARACTERS:
-        return readable
-    return f"purchase-{hashlib.sha256(readable.encode()).hexdigest()[:32]}"

@@ -5,10 +5,13 @@ call; every call carries a key made of the operation and the verb alone; our row
 it. An attempt that was believed dead may come back at any line and change nothing that was decided without it.
 """
 
-from datetime import UTC, datetime
+from datetime import timedelta
+from typing import Final
 
+from pydantic import AwareDatetime
 from temporalio import activity
 
+from payment_service.activities.charge_outcomes import ChargeOutcomes, now
 from payment_service.activities.failures import translated
 from payment_service.domain.charges import (
     UNRESOLVED,
@@ -16,6 +19,7 @@ from payment_service.domain.charges import (
     CaptureRefusedError,
     ChargeCapturedError,
     ChargeDetails,
+    ChargeExpiredError,
     ChargeUnresolvedError,
     ChargeVoidedError,
     DeclinedError,
@@ -26,27 +30,56 @@ from payment_service.domain.charges import (
     check_details,
 )
 from payment_service.domain.charges import ChargeStatus as Status
-from payment_service.domain.ledger import capture_transaction
-from payment_service.ports import ChargeProvider, Charges, NoAnswerError
+from payment_service.domain.reversals import captured_amount, captured_details
+from payment_service.ports import ChargeProvider, Charges
+from platform_contracts.money import Money
 from platform_contracts.payment.charge import (
     AUTHORISE,
     CAPTURE,
     VOID,
     AuthoriseRequest,
+    CaptureRequest,
     ChargeRequest,
     ChargeResult,
     ChargeStatus,
 )
 
+_CAPTURABLE: Final = frozenset({Status.AUTHORISED, Status.CAPTURED})
+
+ESCALATE_AFTER: Final = timedelta(hours=1)
+"""How old what nobody can tell anything of may get before a person hears of it, where nothing else is set."""
+
+
+class SettleCharge(ChargeRequest):
+    """Which charge, and until when somebody else asks what became of it."""
+
+    wanted_until: AwareDatetime
+
 
 class ChargeActivities:
     """What is done to charges."""
 
-    def __init__(self, charges: Charges, provider: ChargeProvider, *, fee_basis_points: int) -> None:
-        """Charge through the provider, and keep what the fee says of each capture."""
+    def __init__(
+        self,
+        charges: Charges,
+        provider: ChargeProvider,
+        *,
+        fee_basis_points: int,
+        escalate_after: timedelta = ESCALATE_AFTER,
+    ) -> None:
+        """Charge through the provider.
+
+        Args:
+            charges: where they are kept.
+            provider: who takes the money.
+            fee_basis_points: what the platform keeps of each capture, in hundredths of a per cent.
+            escalate_after: how old a charge of unknown outcome may get before a person hears of it.
+        """
         self._charges = charges
         self._provider = provider
-        self._fee_basis_points = fee_basis_points
+        self._outcomes = ChargeOutcomes(
+            charges, provider, fee_basis_points=fee_basis_points, escalate_after=escalate_after
+        )
 
     @activity.defn(name=AUTHORISE.name)
     async def authorise(self, request: AuthoriseRequest) -> ChargeResult:
@@ -56,7 +89,8 @@ class ChargeActivities:
         the operation first; what the acquirer has never seen is sent again, under the same key.
 
         Raises:
-            ApplicationError: of type `DECLINED`, `CHARGE_VOIDED`, `DIFFERENT_CHARGE` or `INVALID_CHARGE`.
+            ApplicationError: of type `DECLINED`, `CHARGE_VOIDED`, `CHARGE_EXPIRED`, `DIFFERENT_CHARGE` or
+                `INVALID_CHARGE`.
         """
         with translated():
             details = _details(request)
@@ -66,36 +100,41 @@ class ChargeActivities:
                 operation_id=request.operation_id,
                 details=details,
                 provider=self._provider.name,
-                now=_now(),
+                now=now(),
             )
             _check_same(charge, details)
             if charge.status in UNRESOLVED:
-                charge = await self._resolved(charge, was_sent=not is_new)
+                charge = await self._outcomes.resolved(charge, was_sent=not is_new)
             return _result(charge)
 
     @activity.defn(name=CAPTURE.name)
-    async def capture(self, request: ChargeRequest) -> ChargeResult:
-        """Take what is reserved and post it to the ledger; return CAPTURED.
+    async def capture(self, request: CaptureRequest) -> ChargeResult:
+        """Take what is reserved, or a part of it, and post it to the ledger; return CAPTURED.
+
+        A part is written down before the acquirer is asked for it, so that a repeat asks for the same.
 
         The acquirer captures once for the key, and our row and the postings change together, once: a repeat after a
         crash between the two gets the same answer from the acquirer and posts what is missing. A row without an outcome
         is resolved first: a database that came back from a backup or a fail-over may have forgotten what it had said.
 
         Raises:
-            ApplicationError: of type `CAPTURE_REFUSED`, `CHARGE_VOIDED` or `UNKNOWN_CHARGE`.
+            ApplicationError: of type `CAPTURE_REFUSED`, `CHARGE_VOIDED`, `CHARGE_EXPIRED`, `UNKNOWN_CHARGE`,
+                `INVALID_CHARGE` or `DIFFERENT_CHARGE`.
             NoAnswerError: when the acquirer gave no answer; Temporal tries again.
             ChargeUnresolvedError: when it is not known yet whether anything is reserved; Temporal tries again.
         """
         with translated():
             charge = await self._charges.find(tenant=request.tenant, operation_id=request.operation_id)
             if charge is not None and charge.status in UNRESOLVED:
-                charge = await self._resolved(charge, was_sent=True)
+                charge = await self._outcomes.resolved(charge, was_sent=True)
             if charge is None or charge.status is Status.DECLINED:
                 raise UnknownChargeError(request.operation_id)
             if charge.status in UNRESOLVED:
                 raise ChargeUnresolvedError(request.operation_id)
+            if charge.status in _CAPTURABLE:
+                charge = await self._asked_for(charge, request.amount)
             if charge.status is Status.AUTHORISED:
-                charge = await self._recorded(charge, await self._provider.capture(charge))
+                charge = await self._outcomes.recorded(charge, await self._provider.capture(charge))
             return _result(charge)
 
     @activity.defn(name=VOID.name)
@@ -107,16 +146,19 @@ class ChargeActivities:
 
         Raises:
             NoAnswerError: when the acquirer gave no answer; Temporal tries again.
-            ChargeCapturedError: when it is captured. Temporal tries again, until a person has seen to it.
+            ChargeCapturedError: when it is captured: a person hears of it. Temporal tries again, until all of it is
+                given back.
+            BooksDifferError: when only our book has it captured: a person hears of it. Temporal tries again.
         """
         tenant, operation_id = request.tenant, request.operation_id
         known = await self._charges.find(tenant=tenant, operation_id=operation_id)
         reference = None if known is None else known.reference
         said = await self._provider.void(tenant=tenant, operation_id=operation_id, reference=reference)
         if said is Status.CAPTURED:
-            raise ChargeCapturedError(operation_id)
-        charge = await self._charges.void(tenant=tenant, operation_id=operation_id, now=_now())
+            return _shown(await self._given_back(request, known))
+        charge = await self._charges.void(tenant=tenant, operation_id=operation_id, now=now())
         if charge.status is Status.CAPTURED:
+            await self._charges.escalate_void(tenant=tenant, operation_id=operation_id, said=said, now=now())
             raise BooksDifferError(operation_id)
         return _shown(charge)
 
@@ -127,7 +169,8 @@ class ChargeActivities:
         A repeat asks again, or finds what is known; what the acquirer has never seen is sent, under the same key.
 
         Raises:
-            ApplicationError: of type `DECLINED`, or `UNKNOWN_CHARGE` where there is nothing to resolve.
+            ApplicationError: of type `DECLINED` or `CHARGE_EXPIRED`, or `UNKNOWN_CHARGE` where there is nothing to
+                resolve.
             ChargeUnresolvedError: while the acquirer gives no answer; Temporal tries again.
         """
         with translated():
@@ -135,72 +178,65 @@ class ChargeActivities:
             if charge is None:
                 raise UnknownChargeError(request.operation_id)
             if charge.status in UNRESOLVED:
-                charge = await self._resolved(charge, was_sent=True)
+                charge = await self._outcomes.resolved(charge, was_sent=True)
             if charge.status in UNRESOLVED:
-                raise ChargeUnresolvedError(request.operation_id)
+                raise await self._outcomes.unresolved(charge)
             if charge.status is Status.VOIDED:
                 return _shown(charge)
             return _result(charge)
 
-    async def _resolved(self, charge: StoredCharge, *, was_sent: bool) -> StoredCharge:
-        """Ask the acquirer for a charge that may have been sent; send what it does not know; record what it says."""
-        try:
-            known = None
-            if was_sent:
-                known = await self._provider.find(
-                    tenant=charge.tenant, operation_id=charge.operation_id, reference=charge.reference
-                )
-            said = known or await self._provider.authorise(await self._prepared(charge))
-        except NoAnswerError as silence:
-            activity.logger.warning(
-                "charge.unknown", extra={"operation_id": charge.operation_id, "reason": silence.reason}
-            )
-            said = Status.UNKNOWN
-        return await self._recorded(charge, said)
+    @activity.defn(name="payment.settle_charge")
+    async def settle_charge(self, request: SettleCharge) -> ChargeResult:
+        """Find out what became of a charge that nobody may be waiting for any more; return how it stands.
 
-    async def _prepared(self, charge: StoredCharge) -> StoredCharge:
-        """Have the provider's own name of the charge written down before any money can move under it."""
-        if charge.reference is not None:
-            return charge
-        reference = await self._provider.prepare(charge)
-        return charge if reference is None else await self._charges.refer(charge, reference=reference, now=_now())
+        Up to the moment after which nobody wants it, whoever waits for it asks, and this only looks whether they were
+        told. After that the acquirer is asked; what it has never seen is not sent again but barred, for nobody would
+        capture it. A repeat asks again, or finds what is known.
 
-    async def _recorded(self, charge: StoredCharge, said: Status) -> StoredCharge:
-        """Record what the acquirer said, as far as our row allows it; return the charge as it stands after that."""
-        if said is Status.CAPTURED:
-            return await self._captured(charge)
-        stored = await self._charges.move(charge, to=said, now=_now())
-        if said is Status.AUTHORISED and stored.status is Status.VOIDED:
-            # This answer is older than the void, or the acquirer let a late authorisation in. Whichever it is, nothing
-            # may be left reserved.
-            await self._provider.void(
-                tenant=charge.tenant, operation_id=charge.operation_id, reference=stored.reference
-            )
-        return stored
+        Raises:
+            ApplicationError: of type `UNKNOWN_CHARGE` where there is nothing to settle.
+            ChargeUnresolvedError: while it is not known; Temporal tries again.
+        """
+        with translated():
+            charge = await self._charges.find(tenant=request.tenant, operation_id=request.operation_id)
+            if charge is None:
+                raise UnknownChargeError(request.operation_id)
+            if charge.status in UNRESOLVED and now() >= request.wanted_until:
+                charge = await self._outcomes.settled(charge)
+            if charge.status in UNRESOLVED:
+                raise await self._outcomes.unresolved(charge)
+            return _shown(charge)
 
-    async def _captured(self, charge: StoredCharge) -> StoredCharge:
-        # Only what is authorised can be captured: one that was captured before we knew of it goes that way too.
-        if charge.status in UNRESOLVED:
-            charge = await self._charges.move(charge, to=Status.AUTHORISED, now=_now())
-        assert charge.details is not None, "a charge without details was voided, and is never sent"
-        stored = await self._charges.capture(
-            charge,
-            transaction=capture_transaction(
-                tenant=charge.tenant,
-                operation_id=charge.operation_id,
-                provider=charge.provider,
-                details=charge.details,
-                fee_basis_points=self._fee_basis_points,
-                now=_now(),
-            ),
+    async def _asked_for(self, charge: StoredCharge, amount: Money | None) -> StoredCharge:
+        """Have it written down how much is captured, before the acquirer is asked for a part; all of it goes unsaid.
+
+        Raises:
+            InvalidChargeError: when it is not positive, or more than what is authorised.
+            DifferentChargeError: when another amount was captured, or asked for.
+        """
+        assert charge.details is not None, "a charge without details was voided, and is never captured"
+        wanted = captured_details(charge.details, amount).amount
+        is_part = wanted != charge.details.amount
+        if is_part and charge.capture_amount is None and charge.status is Status.AUTHORISED:
+            charge = await self._charges.ask_capture(charge, amount=wanted, now=now())
+        if charge.status in _CAPTURABLE and captured_amount(charge) != wanted:
+            raise DifferentChargeError(charge.operation_id)
+        return charge
+
+    async def _given_back(self, request: ChargeRequest, charge: StoredCharge | None) -> StoredCharge:
+        """Return a captured charge that should be void, once refunds and disputes have taken all of it back."""
+        await self._charges.escalate_void(
+            tenant=request.tenant, operation_id=request.operation_id, said=Status.CAPTURED, now=now()
         )
-        if stored.status is not Status.CAPTURED:
-            raise BooksDifferError(charge.operation_id)
-        return stored
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+        if charge is None or charge.status not in UNRESOLVED | _CAPTURABLE:
+            raise ChargeCapturedError(request.operation_id)
+        if charge.status is not Status.CAPTURED:
+            # Nobody can refund what our book does not have.
+            charge = await self._outcomes.captured(charge)
+        if charge.reversed_minor_units < captured_amount(charge).minor_units:
+            raise ChargeCapturedError(request.operation_id)
+        await self._charges.settle_void(charge, now=now())
+        return charge
 
 
 def _details(request: AuthoriseRequest) -> ChargeDetails:
@@ -222,8 +258,10 @@ def _result(charge: StoredCharge) -> ChargeResult:
     match charge.status:
         case Status.DECLINED:
             raise DeclinedError(charge.operation_id)
-        case Status.VOIDED | Status.EXPIRED:
+        case Status.VOIDED:
             raise ChargeVoidedError(charge.operation_id)
+        case Status.EXPIRED:
+            raise ChargeExpiredError(charge.operation_id)
         case Status.CAPTURE_REFUSED:
             raise CaptureRefusedError(charge.operation_id)
         case _:

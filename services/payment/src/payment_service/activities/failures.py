@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from payment_service.domain.charges import (
     CaptureRefusedError,
+    ChargeExpiredError,
     ChargeVoidedError,
     DeclinedError,
     DifferentChargeError,
@@ -16,6 +17,13 @@ from payment_service.domain.charges import (
 )
 from payment_service.domain.escalations import EscalationResolvedError, UnknownEscalationError
 from payment_service.domain.payouts import PayoutDiffersError, UnknownPayoutError
+from payment_service.domain.refunds import (
+    DifferentRefundError,
+    InvalidRefundError,
+    NotCapturedError,
+    RefundExceedsError,
+    RefundFailedError,
+)
 from platform_contracts.payment.failures import PaymentFailure
 
 _TYPES: Final[dict[type[Exception], PaymentFailure]] = {
@@ -29,6 +37,12 @@ _TYPES: Final[dict[type[Exception], PaymentFailure]] = {
     EscalationResolvedError: PaymentFailure.ESCALATION_RESOLVED,
     PayoutDiffersError: PaymentFailure.PAYOUT_DIFFERS,
     UnknownPayoutError: PaymentFailure.UNKNOWN_PAYOUT,
+    ChargeExpiredError: PaymentFailure.CHARGE_EXPIRED,
+    NotCapturedError: PaymentFailure.NOT_CAPTURED,
+    RefundExceedsError: PaymentFailure.REFUND_EXCEEDS,
+    InvalidRefundError: PaymentFailure.INVALID_REFUND,
+    DifferentRefundError: PaymentFailure.DIFFERENT_REFUND,
+    RefundFailedError: PaymentFailure.REFUND_FAILED,
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -72,6 +73,10 @@ class StoredCharge:
     """What the provider itself calls the charge; None where it knows it by our operation id alone."""
     capture_amount: Money | None = None
     """What was asked to be captured, written before it is asked for; None: nothing yet, or all of it."""
+    reversed_minor_units: int = 0
+    """What refunds and disputes have taken of it, or are taking."""
+    begun_at: datetime | None = None
+    """When it was written down, before anything was sent."""
 
 
 def check_details(details: ChargeDetails) -> None:
@@ -126,6 +131,12 @@ class ChargeVoidedError(_ChargeError):
     text = "was voided before"
 
 
+class ChargeExpiredError(_ChargeError):
+    """The provider let go of what was authorised."""
+
+    text = "expired before it was captured"
+
+
 class UnknownChargeError(_ChargeError):
     """There is no such charge."""
 
@@ -133,9 +144,9 @@ class UnknownChargeError(_ChargeError):
 
 
 class DifferentChargeError(_ChargeError):
-    """The operation was authorised with other details."""
+    """The operation was authorised, or captured, with other details."""
 
-    text = "was authorised with other details"
+    text = "was authorised or captured with other details"
 
 
 class ChargeUnresolvedError(_ChargeError):

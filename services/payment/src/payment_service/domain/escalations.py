@@ -72,6 +72,11 @@ def escalation_id(reason: EscalationReason, subject: str) -> str:
     return f"{reason}-{hashlib.sha256(subject.encode()).hexdigest()[:16]}"
 
 
+def subject_of(what: str, *, tenant: str, name: str) -> str:
+    """Return what an escalation is about, for example `charge:buyers:p-1`."""
+    return f"{what}:{tenant}:{name}"
+
+
 def escalation(
     reason: EscalationReason, *, tenant: str, subject: str, now: datetime, details: Mapping[str, str] | None = None
 ) -> Escalation:

@@ -28,11 +28,7 @@ class SqlEscalations:
     async def resolve(self, escalation_id: str, *, by: str, resolution: str, now: datetime) -> Escalation | None:
         """Resolve it, unless it is resolved; return it as it stands after that, None when there is none."""
         async with self._database.write() as connection:
-            await connection.execute(
-                update(ESCALATIONS)
-                .where(ESCALATIONS.c.escalation_id == escalation_id, ESCALATIONS.c.resolved_at.is_(None))
-                .values(resolved_at=now, resolved_by=by, resolution=resolution)
-            )
+            await resolve_escalation(connection, escalation_id, by=by, resolution=resolution, now=now)
             return await _find(connection, escalation_id)
 
     async def find(self, escalation_id: str) -> Escalation | None:
@@ -77,6 +73,17 @@ async def open_escalation(connection: AsyncConnection, escalation: Escalation) -
             opened_at=escalation.opened_at,
         )
         .on_conflict_do_nothing()
+    )
+
+
+async def resolve_escalation(
+    connection: AsyncConnection, escalation_id: str, *, by: str, resolution: str, now: datetime
+) -> None:
+    """Resolve an escalation if it is open, within the transaction of the database that settles its cause."""
+    await connection.execute(
+        update(ESCALATIONS)
+        .where(ESCALATIONS.c.escalation_id == escalation_id, ESCALATIONS.c.resolved_at.is_(None))
+        .values(resolved_at=now, resolved_by=by, resolution=resolution)
     )
 
 

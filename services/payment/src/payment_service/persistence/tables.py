@@ -44,6 +44,9 @@ CHARGES: Final = Table(
     Column("reference", String(80), nullable=True),
     Column("capture_minor_units", BigInteger, nullable=True),
     Column("expires_at", UtcDateTime, nullable=True),
+    Column("reversed_minor_units", BigInteger, nullable=False, server_default="0"),
+    # Counts what was reversed and what was not after all: whoever has read the sum writes it only if it has not moved.
+    Column("reversals", Integer, nullable=False, server_default="0"),
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     CheckConstraint(
@@ -55,6 +58,10 @@ CHARGES: Final = Table(
         "(payment_token IS NOT NULL AND minor_units > 0 AND currency IS NOT NULL AND exponent IS NOT NULL"
         " AND shares IS NOT NULL) OR (status = 'voided' AND payment_token IS NULL AND minor_units IS NULL)",
         name="details",
+    ),
+    CheckConstraint(
+        "reversed_minor_units >= 0 AND reversed_minor_units <= coalesce(capture_minor_units, minor_units, 0)",
+        name="reversed",
     ),
 )
 

@@ -4,7 +4,13 @@ from datetime import timedelta
 
 from pydantic import ValidationError
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
+from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
     from payment_service.activities.charges import ChargeActivities
@@ -15,6 +21,11 @@ with workflow.unsafe.imports_passed_through():
         ChargeResolution,
         ChargeResolutionInput,
         ChargeResolutionStep,
+    )
+    from platform_contracts.payment.charge_settlement import (
+        ChargeSettlement,
+        ChargeSettlementInput,
+        charge_settlement_workflow_id,
     )
     from platform_workflow_tools.activity_options import DATABASE_WRITE
     from platform_workflow_tools.progress import report_progress
@@ -30,6 +41,8 @@ class ChargeResolutionWorkflow(ChargeResolution):
         report_progress(
             Progress(step=ChargeResolutionStep.ASKING_ACQUIRER, waiting_for="acquirer", deadline=resolution.until)
         )
+        if workflow.patched("charge-settlement"):
+            await _settle_later(resolution)
         result = await self._ask(resolution)
         report_progress(Progress(step=ChargeResolutionStep.RESOLVED, cancellable=False))
         return result
@@ -54,3 +67,22 @@ class ChargeResolutionWorkflow(ChargeResolution):
                 # The charge's own failure, without the activity around it: that is what the caller decides by.
                 raise error.cause from None
             return unknown
+
+
+async def _settle_later(resolution: ChargeResolutionInput) -> None:
+    """Leave the charge to a workflow that outlives this one: this one ends when its caller, or the caller's time, does.
+
+    It is started first, because whatever kills this workflow leaves it no moment to start anything.
+    """
+    try:
+        await workflow.start_child_workflow(
+            ChargeSettlement.run,
+            ChargeSettlementInput(
+                tenant=resolution.tenant, operation_id=resolution.operation_id, wanted_until=resolution.until
+            ),
+            id=charge_settlement_workflow_id(tenant=resolution.tenant, operation_id=resolution.operation_id),
+            parent_close_policy=ParentClosePolicy.ABANDON,
+        )
+    except WorkflowAlreadyStartedError:
+        # Somebody asked for the same charge before, and it is seen to.
+        return
