@@ -221,6 +221,10 @@ class FakeAcquirer:
         self._call("find")
         return self.book.get(operation_id)
 
+    def heal(self) -> None:
+        """Be there again."""
+        self._away_for = 0
+
     def _call(self, verb: str) -> None:
         self.calls.append(verb)
         if self._away_for > 0:
