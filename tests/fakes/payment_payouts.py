@@ -40,6 +40,7 @@ from platform_contracts.user.partner_capabilities import (
 )
 from platform_runtime.sandbox import workflow_runner
 from tests.fakes.payment import euros
+from tests.fakes.payment_escalations import FakeEscalations
 
 CUT = datetime(2026, 11, 23, tzinfo=UTC)
 LONG = timedelta(hours=1)
@@ -167,23 +168,6 @@ class FakePlans:
         rest = [each for each in sorted(self.due_partners) if after is None or each > after.partner][:1]
         page = [DuePayout(partner=each, currency="EUR", exponent=2) for each in rest]
         return page, page[-1] if page else None
-
-
-class FakeEscalations:
-    """Keeps escalations in a dictionary."""
-
-    def __init__(self) -> None:
-        """Begin without any."""
-        self.opened: dict[str, Escalation] = {}
-
-    async def open(self, escalation: Escalation) -> None:
-        self.opened.setdefault(escalation.escalation_id, escalation)
-
-    async def resolve(self, escalation_id: str, *, by: str, resolution: str, now: datetime) -> Escalation | None:
-        return self.opened.get(escalation_id)
-
-    async def find(self, escalation_id: str) -> Escalation | None:
-        return self.opened.get(escalation_id)
 
 
 class FakePayoutProvider:

@@ -369,7 +369,7 @@ async def test_silent_provider_is_escalated_while_it_goes_on(own_client: Client,
     ports.timings = timings(look_after=SOON, unresolved_after=timedelta(milliseconds=200))
 
     async def is_escalated() -> bool:
-        return bool(ports.escalations.opened)
+        return bool(ports.escalations.rows)
 
     async with payout_worker(own_client, ports, task_queue=task_queue):
         payout = await Payout(own_client, task_queue).start()
@@ -378,7 +378,7 @@ async def test_silent_provider_is_escalated_while_it_goes_on(own_client: Client,
         await payout.handle.signal(PartnerPayout.payout_changed)
         result = await payout.result()
 
-    (opened,) = ports.escalations.opened.values()
+    (opened,) = ports.escalations.rows.values()
     assert (opened.reason, opened.tenant) == (EscalationReason.PAYOUT_UNRESOLVED, "acme")
     assert opened.subject == f"payout:acme:{payout.payout_id}"
     assert result.status is PayoutStatus.PAID
