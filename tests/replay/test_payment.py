@@ -16,6 +16,7 @@ from platform_contracts.payment.escalation_resolution import EscalationResolutio
 from platform_runtime.workflow_calls import start_workflow
 from tests.fakes.payment import FakeAcquirer, PaymentPorts, authorise_request, charge_request, payment_worker
 from tests.fakes.payment_escalations import FakeEscalations, escalated, escalation_worker
+from tests.replay import reversal_scenarios
 from tests.support.histories import Scenario, record, recorded_histories, replay
 from tests.support.waiting import eventually
 
@@ -103,7 +104,12 @@ async def _escalation_resolved(client: Client, task_queue: str) -> WorkflowHandl
     return handle
 
 
-WORKFLOWS = [ChargeResolutionWorkflow, ChargeVoidWorkflow, EscalationResolutionWorkflow]
+WORKFLOWS = [
+    ChargeResolutionWorkflow,
+    ChargeVoidWorkflow,
+    EscalationResolutionWorkflow,
+    *reversal_scenarios.WORKFLOWS,
+]
 
 SCENARIOS: dict[str, Scenario] = {
     "charge_resolution-authorised": _authorised,
@@ -115,6 +121,7 @@ SCENARIOS: dict[str, Scenario] = {
     "charge_void-voided": _voided,
     "charge_void-voided_despite_a_cancel": _voided_despite_a_cancel,
     "escalation_resolution-resolved": _escalation_resolved,
+    **reversal_scenarios.SCENARIOS,
 }
 
 
