@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from platform_gateway.openapi.refund_examples import REFUND_EXAMPLES
+
 _RUN: Final = "019a3e5c-6f0e-7b1a-9c55-1f2d3c4b5a69"
 _TRACE: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
 _ONBOARDING: Final = "acme:user:user-onboarding:u-1"
@@ -10,7 +12,6 @@ _NOTIFICATION: Final = "acme:user:notification:n-1"
 _DRAFT: Final = "acme:listing:listing-draft:lamp"
 _SUBMISSION: Final = "acme:listing:publication:lamp-1"
 _PURCHASE: Final = "acme:listing:purchase:p-1"
-_REFUND: Final = "acme:payment:refund:r-1"
 _PRICE: Final = {"minorUnits": 1250, "currency": "EUR", "exponent": 2}
 _PUBLISHED: Final = {
     "listingId": "lamp",
@@ -166,6 +167,7 @@ _PLAN: Final = {
 }
 
 EXAMPLES: Final[Mapping[str, Any]] = {
+    **REFUND_EXAMPLES,
     "ApiKeyRequest": {"role": "partner", "scopes": ["purchases:read"], "name": "warehouse"},
     "ApiKeyState": {**_KEY, "revokedAt": "2026-11-24T08:00:00Z"},
     "ApiKeysPage": {"apiKeys": [_KEY], "nextCursor": None},
@@ -328,23 +330,6 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         "runId": _RUN,
         "status": "RUNNING",
         "previousRunId": "019a3e5c-0000-7b1a-9c55-1f2d3c4b5a69",
-    },
-    "RefundDone": _done(_REFUND, {"refundId": "r-1", "status": "succeeded", "amount": _PRICE}),
-    "RefundRequest": {"refundId": "r-1", "amount": _PRICE, "reason": "broken"},
-    "Refunds": {
-        "purchaseId": "p-1",
-        "captured": _PRICE,
-        "reversed": _PRICE,
-        "refunds": [
-            {
-                "refundId": "r-1",
-                "status": "succeeded",
-                "amount": _PRICE,
-                "reason": "broken",
-                "requestedAt": "2026-11-23T12:00:00Z",
-                "links": {"operation": f"/v1/operations/{_REFUND}"},
-            }
-        ],
     },
     "ResetRequest": {"to": "lastWorkflowTask", "reason": _WHY},
     "ReviewRequest": {"reviewerId": "edsger", "approved": True, "reason": ""},
