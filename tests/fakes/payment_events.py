@@ -9,23 +9,29 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from payment_service.activities.charge_events import ChargeEventActivities
 from payment_service.activities.charge_outcomes import ChargeOutcomes
 from payment_service.activities.provider_events import ProviderEventActivities
+from payment_service.activities.refund_events import RefundEventActivities
 from payment_service.domain.escalations import Escalation
 from payment_service.domain.provider import FactKind, ProviderFact
 from payment_service.domain.provider_events import REDRIVABLE, EventReason, EventStatus, StoredEvent
 from payment_service.ports import UnreadableEventError
 from payment_service.workflows.provider_event import ProviderEventWorkflow
+from platform_contracts.payment import dispute as dispute_contract
 from platform_contracts.payment import payout_sync
+from platform_contracts.payment.dispute import Dispute, DisputeInput, DisputeResult
+from platform_contracts.payment.failures import PaymentFailure
 from platform_contracts.payment.partner_payout import PayoutStatus
 from platform_contracts.payment.payout_sync import PayoutSync, PayoutSyncInput, PayoutSyncResult
 from platform_contracts.payment.provider_event import ProviderEventInput, Redrive
 from platform_runtime.sandbox import workflow_runner
-from tests.fakes.payment import FakeAcquirer, FakeCharges, PaymentPorts
+from tests.fakes.payment import FakeAcquirer, FakeCharges, PaymentPorts, euros
 from tests.fakes.payment_escalations import FakeEscalations
+from tests.fakes.payment_refunds import FakeRefundProvider, FakeRefunds
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -92,6 +98,8 @@ class FakeReader:
                 kind=FactKind(said["kind"]),
                 tenant=said["tenant"],
                 subject=said["subject"],
+                charge_id=said.get("charge"),
+                amount=euros(500) if "charge" in said else None,
                 at=NOON,
             )
         except (ValueError, KeyError, TypeError):
@@ -106,6 +114,8 @@ class EventPorts:
     acquirer: FakeAcquirer = field(default_factory=FakeAcquirer)
     escalations: FakeEscalations = field(default_factory=FakeEscalations)
     reader: FakeReader = field(default_factory=FakeReader)
+    refunds: FakeRefunds = field(default_factory=FakeRefunds)
+    refund_provider: FakeRefundProvider = field(default_factory=FakeRefundProvider)
 
     def __post_init__(self) -> None:
         """Keep events whose escalations can be looked at."""
@@ -130,6 +140,10 @@ class EventPorts:
             ),
         )
 
+    def refund_event_activities(self) -> RefundEventActivities:
+        """Return the real activities on these ports."""
+        return RefundEventActivities(self.refunds, self.escalations, providers={"acquirer": self.refund_provider})
+
     @property
     def reasons(self) -> list[str]:
         """Return why people were told something, in its order."""
@@ -146,9 +160,11 @@ class EventPorts:
         return row.status, row.reason
 
 
-def event_body(kind: FactKind = FactKind.CHARGE_CAPTURED, subject: str = "p-1", event_id: str = "evt_1") -> bytes:
+def event_body(
+    kind: FactKind = FactKind.CHARGE_CAPTURED, subject: str = "p-1", event_id: str = "evt_1", **members: str
+) -> bytes:
     """Return an event as `FakeReader` reads it."""
-    return json.dumps({"id": event_id, "kind": kind, "tenant": "buyers", "subject": subject}).encode()
+    return json.dumps({"id": event_id, "kind": kind, "tenant": "buyers", "subject": subject, **members}).encode()
 
 
 def event_input(
@@ -174,6 +190,17 @@ def redrive_input(event_id: str = "evt_1") -> ProviderEventInput:
     )
 
 
+@workflow.defn(name=dispute_contract.WORKFLOW_TYPE)
+class DisputeStub(Dispute):
+    """Knows the charge `p-1` alone."""
+
+    @workflow.run
+    async def run(self, dispute: DisputeInput) -> DisputeResult:
+        if dispute.charge_id != "p-1":
+            raise ApplicationError("no such charge", type=PaymentFailure.UNKNOWN_CHARGE, non_retryable=True)
+        return DisputeResult(dispute_id=dispute.dispute_id, status=dispute.status, taken=dispute.amount)
+
+
 @workflow.defn(name=payout_sync.WORKFLOW_TYPE)
 class PayoutSyncStub(PayoutSync):
     """Finds a payout as its id says, `paid-1` or `sending-2`; one that is called `none` is not there."""
@@ -193,11 +220,12 @@ async def event_worker(
     async with Worker(
         client,
         task_queue=task_queue,
-        workflows=[ProviderEventWorkflow, PayoutSyncStub],
+        workflows=[ProviderEventWorkflow, DisputeStub, PayoutSyncStub],
         activities=[
             of_events.record_provider_event,
             of_events.settle_provider_event,
             of_charge_events.apply_charge_event,
+            ports.refund_event_activities().apply_refund_event,
         ],
         workflow_runner=workflow_runner(),
         max_cached_workflows=max_cached_workflows,

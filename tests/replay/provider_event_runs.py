@@ -53,6 +53,15 @@ async def _payout_unknown(client: Client, task_queue: str) -> WorkflowHandle[Any
     return await _run(client, task_queue, event_input(event_body(FactKind.PAYOUT_PAID, "none")))
 
 
+async def _refund_unknown(client: Client, task_queue: str) -> WorkflowHandle[Any, Any]:
+    return await _run(client, task_queue, event_input(event_body(FactKind.REFUND_SUCCEEDED, "r-9")))
+
+
+async def _dispute_applied(client: Client, task_queue: str) -> WorkflowHandle[Any, Any]:
+    body = event_body(FactKind.DISPUTE_OPENED, f"dp-{task_queue}"[:64], charge="p-1")
+    return await _run(client, task_queue, event_input(body))
+
+
 SCENARIOS: dict[str, Scenario] = {
     "provider_event-applied": _applied,
     "provider_event-contradicted": _contradicted,
@@ -61,4 +70,6 @@ SCENARIOS: dict[str, Scenario] = {
     "provider_event-never_received": _never_received,
     "provider_event-payout_applied": _payout_applied,
     "provider_event-payout_unknown": _payout_unknown,
+    "provider_event-refund_unknown": _refund_unknown,
+    "provider_event-dispute_applied": _dispute_applied,
 }

@@ -228,3 +228,23 @@ async def test_payout_is_looked_at_again_and_the_event_is_what_that_makes_of_it(
 
     assert found is status
     assert ports.open_reasons == reasons
+
+
+@pytest.mark.parametrize(
+    ("kind", "charge", "status"),
+    [
+        (FactKind.DISPUTE_OPENED, "p-1", ProviderEventStatus.APPLIED),
+        (FactKind.DISPUTE_WON, "p-1", ProviderEventStatus.APPLIED),
+        (FactKind.DISPUTE_LOST, "p-1", ProviderEventStatus.APPLIED),
+        (FactKind.DISPUTE_OPENED, "p-2", ProviderEventStatus.QUARANTINED),
+    ],
+)
+async def test_dispute_is_handed_on_and_one_of_an_unknown_charge_is_put_aside(
+    client: Client, task_queue: str, kind: FactKind, charge: str, status: ProviderEventStatus
+) -> None:
+    dispute_id = f"dp-{task_queue}"[:64]
+
+    async with event_worker(client, EventPorts(), task_queue=task_queue):
+        found = await _taken_in(client, task_queue, event_input(event_body(kind, dispute_id, charge=charge)))
+
+    assert found is status
