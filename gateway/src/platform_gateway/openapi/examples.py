@@ -11,7 +11,6 @@ _DRAFT: Final = "acme:listing:listing-draft:lamp"
 _SUBMISSION: Final = "acme:listing:publication:lamp-1"
 _PURCHASE: Final = "acme:listing:purchase:p-1"
 _REFUND: Final = "acme:payment:refund:r-1"
-_REDRIVE: Final = "platform:payment:provider-event:acquirer-5f0c6dbd2f4c4a0b9d3e7c1a8b6f2e40-0d1e2f3a"
 _PRICE: Final = {"minorUnits": 1250, "currency": "EUR", "exponent": 2}
 _PUBLISHED: Final = {
     "listingId": "lamp",
@@ -314,10 +313,6 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "PayoutsPage": {"payouts": [_PAYOUT], "nextCursor": None},
     "PublicationDone": _done(_SUBMISSION, _PUBLISHED),
     "PublicationResult": _PUBLISHED,
-    "ProviderEventDone": _done(
-        _REDRIVE, {"provider": "acquirer", "eventId": "evt_1", "status": "applied", "reason": None}
-    ),
-    "ProviderEventReceived": {"eventId": "evt_1"},
     "Purchase": _BOUGHT,
     "PurchaseDone": _done(_PURCHASE, {"purchaseId": "p-1", "status": "captured", "total": _PRICE}, status="RUNNING"),
     "PurchaseRequest": {
