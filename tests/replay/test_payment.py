@@ -17,8 +17,7 @@ from platform_contracts.payment.escalation_resolution import EscalationResolutio
 from platform_runtime.workflow_calls import start_workflow
 from tests.fakes.payment import FakeAcquirer, PaymentPorts, authorise_request, charge_request, payment_worker
 from tests.fakes.payment_escalations import FakeEscalations, escalated, escalation_worker
-from tests.replay import reversal_scenarios
-from tests.replay import provider_event_runs
+from tests.replay import provider_event_runs, reversal_scenarios
 from tests.support.histories import Scenario, record, recorded_histories, replay
 from tests.support.waiting import eventually
 
