@@ -23,6 +23,7 @@ from platform_contracts.payment import (
     payout_run,
     payout_sync,
     payout_views,
+    provider_event,
     refund,
 )
 from platform_contracts.payment import views as payment_views
@@ -84,6 +85,7 @@ _ESCALATION = payment_views.EscalationView(
     resolved_by="user:grace",
     resolution="The acquirer was called.",
 )
+_REDRIVE = provider_event.Redrive(operator_id="user:grace", reason="The adapter is mended.")
 _CHARGE = payment_views.Charge(operation_id="p-1", status=charge.ChargeStatus.CAPTURED, amount=_EUROS)
 _PAYOUT_DECISION = partner_payout.PayoutDecision(reviewer_id="user:ada", approved=True, comment="Looks right.")
 _PAYOUT_PLAN = payout_plan_change.PayoutPlan(
@@ -206,6 +208,16 @@ _ALL: tuple[ContractModel, ...] = (
     charge.ChargeRequest(tenant="buyers", operation_id="p-1"),
     charge.ChargeResult(operation_id="p-1", status=charge.ChargeStatus.AUTHORISED),
     charge_resolution.ChargeResolutionInput(tenant="buyers", operation_id="p-1", until=NOON),
+    _REDRIVE,
+    provider_event.ProviderEventInput(
+        provider="acquirer", event_id="evt_1", body=b'{"id": "evt_1"}', received_at=NOON, redrive=_REDRIVE
+    ),
+    provider_event.ProviderEventResult(
+        provider="acquirer",
+        event_id="evt_1",
+        status=provider_event.ProviderEventStatus.QUARANTINED,
+        reason="unreadable",
+    ),
     payment_views.BalancesQuery(at=NOON),
     payment_views.Balances(balances=(_EUROS,), as_of=NOON),
     payment_views.ChargeQuery(operation_id="p-1"),
@@ -302,6 +314,7 @@ WORKFLOW_IDS: Mapping[str, str] = {
     dispute.WORKFLOW_TYPE: dispute.dispute_workflow_id(
         tenant="buyers", dispute_id="d-1", status=dispute.DisputeStatus.OPENED
     ),
+    provider_event.WORKFLOW_TYPE: provider_event.provider_event_workflow_id(provider="acquirer", event_id="evt_1"),
     charge_void.WORKFLOW_TYPE: charge_void.charge_void_workflow_id(tenant="buyers", operation_id="p-1"),
     partner_payout.WORKFLOW_TYPE: partner_payout.partner_payout_workflow_id(tenant="acme", payout_id="po-1"),
     payout_run.WORKFLOW_TYPE: payout_run.payout_run_schedule_id(),

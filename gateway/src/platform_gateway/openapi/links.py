@@ -47,6 +47,7 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         for each in ("getEscalation", "resolveEscalation")
     },
     "resolveEscalation": _OPERATION,
+    "redriveProviderEvent": _OPERATION,
     "createApiKey": _API_KEY,
     "rotateApiKey": _API_KEY,
     "listSchedules": {"getSchedule": {"scheduleId": "$response.body#/schedules/0/scheduleId"}},

@@ -2,11 +2,15 @@
 
 import httpx
 
+from payment_service.activities.charge_events import ChargeEventActivities
+from payment_service.activities.charge_outcomes import ChargeOutcomes
 from payment_service.activities.charges import ChargeActivities
 from payment_service.activities.disputes import DisputeActivities
 from payment_service.activities.escalations import EscalationActivities
 from payment_service.activities.payout_plans import PayoutPlanActivities
 from payment_service.activities.payouts import PayoutActivities
+from payment_service.activities.provider_events import ProviderEventActivities
+from payment_service.activities.refund_events import RefundEventActivities
 from payment_service.activities.refunds import RefundActivities
 from payment_service.persistence.charges import SqlCharges
 from payment_service.persistence.disputes import SqlDisputes
@@ -14,6 +18,7 @@ from payment_service.persistence.escalations import SqlEscalations
 from payment_service.persistence.ledger import SqlLedger
 from payment_service.persistence.payout_plans import SqlPayoutPlans
 from payment_service.persistence.payouts import SqlPayouts
+from payment_service.persistence.provider_events import SqlProviderEvents
 from payment_service.persistence.refunds import SqlRefunds
 from payment_service.ports import PaymentProvider
 from payment_service.providers.card_acquirer import HttpCardAcquirer
@@ -28,6 +33,7 @@ from payment_service.workflows.partner_payout import PartnerPayoutWorkflow
 from payment_service.workflows.payout_plan_change import PayoutPlanChangeWorkflow
 from payment_service.workflows.payout_run import PayoutRunWorkflow
 from payment_service.workflows.payout_sync import PayoutSyncWorkflow
+from payment_service.workflows.provider_event import ProviderEventWorkflow
 from payment_service.workflows.refund import RefundWorkflow
 from platform_runtime.service_process import Registrations, Resources
 
@@ -48,6 +54,14 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
     plans = SqlPayoutPlans(resources.database, default_plan=settings.payout_plan())
     of_payouts = PayoutActivities(payouts, provider, escalations, timings=settings.payout_timings())
     of_plans = PayoutPlanActivities(plans)
+    of_events = ProviderEventActivities(SqlProviderEvents(resources.database), {provider.name: provider})
+    outcomes = ChargeOutcomes(
+        charges, provider, fee_basis_points=settings.fee_basis_points, escalate_after=settings.escalate_after
+    )
+    of_charge_events = ChargeEventActivities(
+        charges, escalations, providers={provider.name: provider}, outcomes=outcomes
+    )
+    of_refund_events = RefundEventActivities(refunds, escalations, providers={provider.name: provider})
     return Registrations(
         workflows=[
             ChargeResolutionWorkflow,
@@ -59,6 +73,7 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
             PayoutPlanChangeWorkflow,
             PayoutRunWorkflow,
             PayoutSyncWorkflow,
+            ProviderEventWorkflow,
             RefundWorkflow,
         ],
         activities=[
@@ -80,6 +95,10 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
             of_payouts.escalate_payout,
             of_plans.save_payout_plan,
             of_plans.find_due_payouts,
+            of_events.record_provider_event,
+            of_events.settle_provider_event,
+            of_charge_events.apply_charge_event,
+            of_refund_events.apply_refund_event,
         ],
         views=views(
             charges=charges,
