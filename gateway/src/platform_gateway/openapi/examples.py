@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from platform_gateway.openapi.refund_examples import REFUND_EXAMPLES
 from platform_gateway.openapi.payout_examples import PAYOUT_EXAMPLES
+from platform_gateway.openapi.refund_examples import REFUND_EXAMPLES
 
 _RUN: Final = "019a3e5c-6f0e-7b1a-9c55-1f2d3c4b5a69"
 _TRACE: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
