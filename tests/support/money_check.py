@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine, create_engine, text
 
-_OVER = {"COMPLETED", "FAILED", "CANCELED"}
+_OVER = {"COMPLETED", "FAILED", "CANCELED", "TERMINATED"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class _Operation:
     status: str
     captures: int
     captured: int
+    """What was taken and not given back."""
 
 
 @dataclass
@@ -109,11 +110,18 @@ def _read_acquirer(engine: Engine, tenant: str, read: _Read) -> None:
             text("SELECT operation, amount_minor FROM journal WHERE verb = 'capture'")
         ):
             captures[operation].append(amount)
+        given_back: Counter[str] = Counter()
+        for operation, amount in connection.execute(
+            text("SELECT operation, amount_minor FROM movements WHERE kind = 'refund' AND status = 'succeeded'")
+        ):
+            given_back[operation] += amount
         for operation, status in connection.execute(text("SELECT operation, status FROM operations")):
             owner, _, purchase_id = operation.partition(".")
             if owner == tenant:
                 taken = captures[operation]
-                read.operations[purchase_id] = _Operation(status, captures=len(taken), captured=sum(taken))
+                read.operations[purchase_id] = _Operation(
+                    status, captures=len(taken), captured=sum(taken) - given_back[operation]
+                )
     engine.dispose()
 
 
@@ -128,8 +136,12 @@ def _read_ledger(engine: Engine, tenant: str, read: _Read) -> None:
             read.unbalanced.append(f"the postings of {operation} ({kind}) sum to {total}")
         rows = connection.execute(
             text(
-                "SELECT operation_id, SUM(minor_units) FROM ledger_postings"
-                " WHERE tenant = :tenant AND account = 'cash_clearing:acquirer' GROUP BY operation_id"
+                # A refund is posted under its own id, and belongs to its charge.
+                "SELECT t.charge_id AS operation_id, SUM(p.minor_units) FROM ledger_postings p"
+                " JOIN ledger_transactions t"
+                " ON t.tenant = p.tenant AND t.operation_id = p.operation_id AND t.kind = p.kind"
+                " WHERE p.tenant = :tenant AND p.account = 'cash_clearing:acquirer' AND t.charge_id IS NOT NULL"
+                " GROUP BY t.charge_id"
             ),
             {"tenant": tenant},
         )

@@ -1,22 +1,33 @@
 """The composition root of the payment service: makes the parts and wires them."""
 
+from datetime import timedelta
+
 import httpx
 
+from payment_service.activities.charge_outcomes import ChargeOutcomes
 from payment_service.activities.charges import ChargeActivities
 from payment_service.activities.disputes import DisputeActivities
 from payment_service.activities.escalations import EscalationActivities
+from payment_service.activities.orphans import OrphanActivities
 from payment_service.activities.payout_plans import PayoutPlanActivities
 from payment_service.activities.payouts import PayoutActivities
+from payment_service.activities.reconciliation import ReconciliationActivities
 from payment_service.activities.refunds import RefundActivities
+from payment_service.metrics import money_metrics
 from payment_service.persistence.charges import SqlCharges
 from payment_service.persistence.disputes import SqlDisputes
 from payment_service.persistence.escalations import SqlEscalations
 from payment_service.persistence.ledger import SqlLedger
+from payment_service.persistence.ledger_check import SqlLedgerCheck
+from payment_service.persistence.money_figures import SqlMoneyFigures
+from payment_service.persistence.orphans import SqlOrphans
 from payment_service.persistence.payout_plans import SqlPayoutPlans
 from payment_service.persistence.payouts import SqlPayouts
+from payment_service.persistence.reconciliations import SqlReconciliations
 from payment_service.persistence.refunds import SqlRefunds
 from payment_service.ports import PaymentProvider
 from payment_service.providers.card_acquirer import HttpCardAcquirer
+from payment_service.reconciliation_views import reconciliation_views
 from payment_service.settings import PaymentSettings
 from payment_service.views import views
 from payment_service.workflows.charge_resolution import ChargeResolutionWorkflow
@@ -28,6 +39,7 @@ from payment_service.workflows.partner_payout import PartnerPayoutWorkflow
 from payment_service.workflows.payout_plan_change import PayoutPlanChangeWorkflow
 from payment_service.workflows.payout_run import PayoutRunWorkflow
 from payment_service.workflows.payout_sync import PayoutSyncWorkflow
+from payment_service.workflows.reconciliation import ReconciliationWorkflow
 from payment_service.workflows.refund import RefundWorkflow
 from platform_runtime.service_process import Registrations, Resources
 
@@ -48,6 +60,30 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
     plans = SqlPayoutPlans(resources.database, default_plan=settings.payout_plan())
     of_payouts = PayoutActivities(payouts, provider, escalations, timings=settings.payout_timings())
     of_plans = PayoutPlanActivities(plans)
+    reconciliations = SqlReconciliations(resources.database)
+    outcomes = ChargeOutcomes(
+        charges, provider, fee_basis_points=settings.fee_basis_points, escalate_after=settings.escalate_after
+    )
+    of_reconciliation = ReconciliationActivities(
+        reconciliations,
+        [provider],
+        charges=charges,
+        outcomes=outcomes,
+        ledger_check=SqlLedgerCheck(resources.database),
+        escalations=escalations,
+        settling=timedelta(seconds=settings.reconciliation_settling_seconds),
+        overlap=timedelta(seconds=settings.reconciliation_overlap_seconds),
+    )
+    of_orphans = OrphanActivities(
+        SqlOrphans(resources.database),
+        charges,
+        refunds,
+        provider,
+        outcomes=outcomes,
+        after=timedelta(seconds=settings.orphan_after_seconds),
+    )
+    figures = SqlMoneyFigures(resources.database)
+    await resources.stack.enter_async_context(money_metrics(figures, every_seconds=settings.money_metrics_seconds))
     return Registrations(
         workflows=[
             ChargeResolutionWorkflow,
@@ -59,6 +95,7 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
             PayoutPlanChangeWorkflow,
             PayoutRunWorkflow,
             PayoutSyncWorkflow,
+            ReconciliationWorkflow,
             RefundWorkflow,
         ],
         activities=[
@@ -80,16 +117,24 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
             of_payouts.escalate_payout,
             of_plans.save_payout_plan,
             of_plans.find_due_payouts,
+            of_reconciliation.reconcile,
+            of_reconciliation.check_ledger,
+            of_orphans.find_open_charges,
+            of_orphans.conclude_charges,
+            of_orphans.settle_orphan,
         ],
-        views=views(
-            charges=charges,
-            refunds=refunds,
-            ledger=SqlLedger(resources.database),
-            escalations=escalations,
-            payouts=payouts,
-            plans=plans,
-            token=resources.service_token,
-        ),
+        views=[
+            *views(
+                charges=charges,
+                refunds=refunds,
+                ledger=SqlLedger(resources.database),
+                escalations=escalations,
+                payouts=payouts,
+                plans=plans,
+                token=resources.service_token,
+            ),
+            *reconciliation_views(reconciliations, token=resources.service_token),
+        ],
     )
 
 
