@@ -47,6 +47,9 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         for each in ("getEscalation", "resolveEscalation")
     },
     "resolveEscalation": _OPERATION,
+    "listReconciliations": {
+        "getReconciliation": {"reconciliationId": "$response.body#/reconciliations/0/reconciliationId"}
+    },
     "createApiKey": _API_KEY,
     "rotateApiKey": _API_KEY,
     "listSchedules": {"getSchedule": {"scheduleId": "$response.body#/schedules/0/scheduleId"}},
