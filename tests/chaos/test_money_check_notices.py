@@ -23,9 +23,11 @@ from listing_service.persistence.purchases import SqlPurchases
 from listing_service.persistence.tables import LISTINGS
 from payment_service.activities.charges import ChargeActivities
 from platform_contracts.payment.charge import VOID, ChargeRequest, ChargeResult, ChargeStatus
+from platform_contracts.payment.refund import Refund, RefundInput, refund_workflow_id
+from platform_contracts.task_queues import TaskQueue
 from platform_workflow_tools.saga import Saga
 from tests.support.gates import Moment
-from tests.support.marketplace import LISTING, TENANT, Marketplace, marketplace, workflow_id_of
+from tests.support.marketplace import LISTING, PRICE, TENANT, Marketplace, marketplace, workflow_id_of
 
 REACHED_WITHIN_SECONDS = 20
 ENDED_WITHIN_SECONDS = 5
@@ -180,3 +182,49 @@ async def test_the_honest_platform_stays_green_in_the_same_scenario(market: Mark
     await scenario(market)
 
     assert await market.differences() == []
+
+
+async def _sold(market: Marketplace) -> str:
+    purchase_id = await market.buy()
+    assert await market.ended(purchase_id) == "COMPLETED"
+    return purchase_id
+
+
+async def _at_the_acquirer(market: Marketplace, path: str, **body: object) -> None:
+    (await market.acquirer.post(f"/v1/{path}", json=body, headers={"Idempotency-Key": path})).raise_for_status()
+
+
+@pytest.mark.parametrize("mistake", [None])
+async def test_refund_that_both_books_know_is_no_difference(market: Marketplace) -> None:
+    purchase_id = await _sold(market)
+
+    for number, minor_units in enumerate((100, 7)):
+        await market.client.execute_workflow(
+            Refund.run,
+            RefundInput(
+                tenant=TENANT,
+                refund_id=f"r-{number}",
+                charge_id=purchase_id,
+                amount=PRICE.model_copy(update={"minor_units": minor_units}),
+                reason="scratched",
+            ),
+            id=refund_workflow_id(tenant=TENANT, refund_id=f"r-{number}"),
+            task_queue=TaskQueue.PAYMENT,
+        )
+
+    assert await market.differences() == []
+
+
+@pytest.mark.parametrize("mistake", [None])
+async def test_refund_and_payout_that_the_acquirer_alone_knows_are_noticed(market: Marketplace) -> None:
+    purchase_id = await _sold(market)
+    await _at_the_acquirer(market, f"operations/{TENANT}.{purchase_id}/refunds/r-1", amountMinor=100)
+    await _at_the_acquirer(market, f"payouts/{TENANT}.po-1", partner=TENANT, amountMinor=5, currency="EUR")
+
+    found = await market.differences()
+
+    price = PRICE.minor_units
+    assert sorted(found) == [
+        f"{purchase_id} (COMPLETED): the acquirer keeps {price - 100}, the ledger says {price}",
+        "payout po-1: the acquirer sent 5, the ledger says 0",
+    ]

@@ -102,6 +102,11 @@ class FakeCharges:
     async def settle_void(self, charge: StoredCharge, *, now: datetime) -> None:
         self.settled_voids.append(charge.operation_id)
 
+    def refund_all(self, operation_id: str, *, tenant: str = "buyers") -> None:
+        row = self.rows[tenant, operation_id]
+        assert row.details is not None
+        self.rows[tenant, operation_id] = replace(row, reversed_minor_units=row.details.amount.minor_units)
+
     def _move(self, tenant: str, operation_id: str, to: ChargeStatus) -> bool:
         row = self.rows[tenant, operation_id]
         if row.status not in MAY_COME_FROM[to]:
@@ -215,6 +220,10 @@ class FakeAcquirer:
     async def find(self, *, tenant: str, operation_id: str, reference: str | None) -> ChargeStatus | None:
         self._call("find")
         return self.book.get(operation_id)
+
+    def heal(self) -> None:
+        """Be there again."""
+        self._away_for = 0
 
     def _call(self, verb: str) -> None:
         self.calls.append(verb)

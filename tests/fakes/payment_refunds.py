@@ -1,7 +1,7 @@
 """Refunds and disputes in memory, a provider that pays back, and a worker that runs on them."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -28,10 +28,12 @@ from payment_service.domain.reversals import captured_amount, captured_parts, le
 from payment_service.ports import NoAnswerError
 from payment_service.workflows.dispute import DisputeWorkflow
 from payment_service.workflows.refund import RefundWorkflow
+from platform_contracts.analytics.record_events import RECORD_EVENTS
 from platform_contracts.payment.dispute import DisputeInput, DisputeStatus
 from platform_contracts.payment.refund import RefundInput
 from platform_runtime.sandbox import workflow_runner
 from tests.fakes.payment import euros
+from tests.fakes.user import FakeAnalytics
 from tests.integration.payment.samples import details
 
 
@@ -106,7 +108,6 @@ class FakeRefundProvider:
         self.book: dict[str, RefundOrder] = {}
         self.calls: list[str] = []
         self.paid_back: list[str] = []
-        self.heals = False
         self._fails = fails
         self._away_for = away_for
         self._loses_answers = loses_answers
@@ -130,7 +131,7 @@ class FakeRefundProvider:
 
     def _call(self, verb: str) -> None:
         self.calls.append(verb)
-        if self._away_for > 0 and not self.heals:
+        if self._away_for > 0:
             self._away_for -= 1
             raise NoAnswerError("away")
 
@@ -174,6 +175,8 @@ class RefundPorts:
     provider: FakeRefundProvider = field(default_factory=FakeRefundProvider)
     disputes: FakeDisputes = field(default_factory=FakeDisputes)
     escalate_after: timedelta = timedelta(hours=1)
+    analytics: FakeAnalytics | None = field(default_factory=FakeAnalytics)
+    """None: nobody works for analytics."""
 
     def refund_activities(self) -> RefundActivities:
         """Return the real activities on these ports."""
@@ -201,19 +204,29 @@ def dispute_input(status: DisputeStatus = DisputeStatus.OPENED, *, charge_id: st
 async def refund_worker(
     client: Client, ports: RefundPorts, *, task_queue: str, max_cached_workflows: int = 1000
 ) -> AsyncGenerator[None]:
-    """Run the real workflows and activities on fake ports."""
+    """Run the real workflows and activities on fake ports, and the stand-in for analytics beside them.
+
+    The queue of analytics has one name, so the client's namespace has to be the test's own.
+    """
     of_refunds = ports.refund_activities()
-    async with Worker(
-        client,
-        task_queue=task_queue,
-        workflows=[RefundWorkflow, DisputeWorkflow],
-        activities=[
-            of_refunds.request_refund,
-            of_refunds.settle_refund,
-            DisputeActivities(ports.disputes).apply_dispute,
-        ],
-        workflow_runner=workflow_runner(),
-        max_cached_workflows=max_cached_workflows,
-        graceful_shutdown_timeout=timedelta(seconds=1),
-    ):
+    async with AsyncExitStack() as stack:
+        if ports.analytics is not None:
+            await stack.enter_async_context(
+                Worker(client, task_queue=RECORD_EVENTS.task_queue, activities=[ports.analytics.record_events])
+            )
+        await stack.enter_async_context(
+            Worker(
+                client,
+                task_queue=task_queue,
+                workflows=[RefundWorkflow, DisputeWorkflow],
+                activities=[
+                    of_refunds.request_refund,
+                    of_refunds.settle_refund,
+                    DisputeActivities(ports.disputes).apply_dispute,
+                ],
+                workflow_runner=workflow_runner(),
+                max_cached_workflows=max_cached_workflows,
+                graceful_shutdown_timeout=timedelta(seconds=1),
+            )
+        )
         yield

@@ -79,10 +79,14 @@ async def test_a_listing_that_was_refused_can_be_drafted_again(selling_api: http
     [
         ({"listingId": "a:b"}, "listingId"),
         ({"title": " "}, "title"),
+        ({"title": "a\x9fb"}, "title"),
+        ({"title": "a\u2028b"}, "title"),
         ({"title": "x" * 201}, "title"),
         ({"description": "a\x00b"}, "description"),
         ({"stock": -1}, "stock"),
         ({"stock": 1.5}, "stock"),
+        ({"stock": 2.0**60}, "stock"),
+        ({"stock": "3"}, "stock"),
         ({"price": 12.5}, "price"),
         ({"price": {"minorUnits": 12.5, "currency": "EUR"}}, "price.minorUnits"),
         ({"price": {"minorUnits": True, "currency": "EUR"}}, "price.minorUnits"),
@@ -98,6 +102,16 @@ async def test_what_cannot_be_a_listing_names_the_field(
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == field
+
+
+async def test_a_whole_number_is_the_same_integer_however_it_is_written(api: httpx.AsyncClient) -> None:
+    body = listing(stock=3)
+
+    as_integer = await api.post("/v1/listings", json=body)
+    with_a_point = await api.post("/v1/listings", json={**body, "stock": 3.0})
+
+    assert as_integer.status_code == with_a_point.status_code == 202
+    assert with_a_point.headers["idempotent-replayed"] == "true"
 
 
 async def test_a_submission_waits_for_its_review_and_says_so(selling_api: httpx.AsyncClient, client: Client) -> None:

@@ -15,7 +15,6 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.workflow import ParentClosePolicy
 
 from platform_contracts.memo import Compensation, Progress
-from platform_gateway.following import following
 from platform_workflow_tools.progress import report_progress
 from tests.gateway.api import onboarding
 from tests.gateway.event_streams import Served, Told, events_of, served_gateway
@@ -346,17 +345,39 @@ async def _first_comments(response: httpx.Response, *, count: int) -> AsyncGener
                 return
 
 
-async def test_a_stream_ends_in_time_for_its_client_to_be_let_in_again(
-    client: Client, worker: None, monkeypatch: pytest.MonkeyPatch
+async def test_a_stream_ends_after_its_time_and_whoever_comes_again_misses_nothing(
+    client: Client, worker: None
 ) -> None:
-    monkeypatch.setattr(following, "LONGEST_SECONDS", 1)
-    async with served_gateway(client) as gateway:
+    async with served_gateway(client, event_stream_seconds=1) as gateway:
         workflow_id = await _onboard(gateway, WAITS)
 
-        told = await gateway.told(workflow_id)
-        monkeypatch.undo()
-        rest = asyncio.create_task(gateway.told(workflow_id, told[-1].id))
+        first = await gateway.told(workflow_id)
+        second = await gateway.told(workflow_id, first[-1].id)
         await gateway.http.post(f"/v1/operations/{workflow_id}/cancel")
-        told += await rest
+        rest = await _told_to_its_end(gateway, workflow_id, first[-1].id)
+        whole = await gateway.told(workflow_id)
 
-    assert [event.name for event in told] == ["started", "progress", "cancelRequested", "closed"]
+    assert [event.name for event in first] == ["started", "progress"]
+    assert second == []
+    assert [event.name for event in rest] == ["cancelRequested", "closed"]
+    assert first + rest == whole
+
+
+async def _told_to_its_end(gateway: Served, workflow_id: str, last_event_id: str) -> list[Told]:
+    """Come again with the last event until the operation has closed, as a client does."""
+    told: list[Told] = []
+    async with asyncio.timeout(60):
+        while not told or told[-1].name != "closed":
+            told += await gateway.told(workflow_id, told[-1].id if told else last_event_id)
+    return told
+
+
+async def test_a_stream_that_ends_after_its_time_says_when_to_come_again(client: Client, worker: None) -> None:
+    async with served_gateway(client, event_stream_seconds=1) as gateway:
+        workflow_id = await _onboard(gateway, WAITS)
+
+        async with asyncio.timeout(20), gateway.stream(workflow_id) as response:
+            lines = [line async for line in response.aiter_lines()]
+
+    assert lines[0] == "retry: 2000"
+    assert lines[-1] == ""

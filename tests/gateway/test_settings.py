@@ -37,6 +37,7 @@ from platform_runtime.settings import load_settings
         ({"GATEWAY_DOCS": "maybe"}, "GATEWAY_DOCS: "),
         ({"GATEWAY_HSTS_SECONDS": "-1"}, "GATEWAY_HSTS_SECONDS: "),
         ({"GATEWAY_EVENT_STREAMS_PER_TENANT": "0"}, "GATEWAY_EVENT_STREAMS_PER_TENANT: "),
+        ({"GATEWAY_EVENT_STREAM_SECONDS": "0"}, "GATEWAY_EVENT_STREAM_SECONDS: "),
         ({"USER_VIEWS_URL": "localhost:9464"}, "USER_VIEWS_URL: "),
         ({"JAEGER_UI_URL": "jaeger"}, "JAEGER_UI_URL: "),
     ],

@@ -98,5 +98,6 @@ async def running_localstripe(directory: Path) -> AsyncGenerator[str]:
             await eventually(is_ready, within_seconds=40, every_seconds=0.1)
         yield url
     finally:
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         await asyncio.wait_for(process.wait(), 10)

@@ -27,7 +27,8 @@ class _Operation:
     status: str
     captures: int
     captured: int
-    """What was taken and not given back."""
+    kept: int
+    """What of it no refund gave back and no dispute took."""
 
 
 @dataclass
@@ -35,6 +36,10 @@ class _Read:
     operations: dict[str, _Operation] = field(default_factory=dict[str, _Operation])
     ledger: dict[str, int] = field(default_factory=dict[str, int])
     """What the acquirer owes us by the ledger, by operation."""
+    sent: dict[str, int] = field(default_factory=dict[str, int])
+    """What the acquirer has sent to the account, or is sending, by payout id."""
+    paid: Counter[str] = field(default_factory=Counter[str])
+    """The same by the ledger."""
     unbalanced: list[str] = field(default_factory=list[str])
     states: dict[str, str] = field(default_factory=dict[str, str])
     """The listing database's state of each purchase."""
@@ -61,6 +66,10 @@ def differences(books: Books, *, tenant: str, statuses: Mapping[str, str]) -> li
     # An operation that belongs to no purchase is money that nobody will ever look for.
     found.extend(f"the acquirer knows {name}, and no purchase does" for name in set(read.operations) - known)
     found.extend(f"the ledger knows {name}, and no purchase does" for name in set(read.ledger) - known)
+    for payout_id in read.sent.keys() | read.paid.keys():
+        sent, paid = read.sent.get(payout_id, 0), read.paid[payout_id]
+        if sent != paid:
+            found.append(f"payout {payout_id}: the acquirer sent {sent}, the ledger says {paid}")
     for listing_id, (initial, available, held, sold) in read.stock.items():
         if (available + held + sold, held) != (initial, 0):
             found.append(f"{listing_id}: {available} available, {held} held and {sold} sold of {initial}")
@@ -72,6 +81,7 @@ def differences(books: Books, *, tenant: str, statuses: Mapping[str, str]) -> li
 def _problems(purchase_id: str, status: str, read: _Read) -> list[str]:
     operation = read.operations.get(purchase_id)
     captured = 0 if operation is None else operation.captured
+    kept = 0 if operation is None else operation.kept
     problems: list[str] = []
     if status not in _OVER:
         problems.append("it has not ended")
@@ -79,8 +89,8 @@ def _problems(purchase_id: str, status: str, read: _Read) -> list[str]:
         problems.append(f"captured {operation.captures} times")
     if operation is not None and operation.status == "authorised":
         problems.append("the buyer's money is still reserved")
-    if captured != read.ledger.get(purchase_id, 0):
-        problems.append(f"the acquirer took {captured}, the ledger says {read.ledger.get(purchase_id, 0)}")
+    if kept != read.ledger.get(purchase_id, 0):
+        problems.append(f"the acquirer keeps {kept}, the ledger says {read.ledger.get(purchase_id, 0)}")
     state = read.states.get(purchase_id, "none")
     if status == "COMPLETED":
         if captured == 0 or captured != read.amounts.get(purchase_id):
@@ -88,8 +98,8 @@ def _problems(purchase_id: str, status: str, read: _Read) -> list[str]:
         if state != "sold":
             problems.append(f"its stock is {state}")
     else:
-        if captured != 0:
-            problems.append(f"{captured} was taken for nothing")
+        if kept != 0:
+            problems.append(f"{kept} was taken for nothing")
         if state not in {"released", "none"}:
             problems.append(f"its stock is {state}")
     return problems
@@ -105,22 +115,30 @@ def _read(books: Books, tenant: str) -> _Read:
 
 def _read_acquirer(engine: Engine, tenant: str, read: _Read) -> None:
     captures: dict[str, list[int]] = defaultdict(list)
+    gone: Counter[str] = Counter()
     with engine.connect() as connection:
         for operation, amount in connection.execute(
             text("SELECT operation, amount_minor FROM journal WHERE verb = 'capture'")
         ):
             captures[operation].append(amount)
-        given_back: Counter[str] = Counter()
-        for operation, amount in connection.execute(
-            text("SELECT operation, amount_minor FROM movements WHERE kind = 'refund' AND status = 'succeeded'")
-        ):
-            given_back[operation] += amount
+        moved = connection.execute(
+            text(
+                "SELECT kind, operation, name, partner, amount_minor FROM movements"
+                " WHERE status NOT IN ('failed', 'won')"
+            )
+        )
+        for kind, operation, name, partner, amount in moved:
+            if kind != "payout":
+                gone[operation] += amount
+            elif partner == tenant:
+                read.sent[name.partition(".")[2]] = amount
         for operation, status in connection.execute(text("SELECT operation, status FROM operations")):
             owner, _, purchase_id = operation.partition(".")
             if owner == tenant:
                 taken = captures[operation]
+                captured = sum(taken)
                 read.operations[purchase_id] = _Operation(
-                    status, captures=len(taken), captured=sum(taken) - given_back[operation]
+                    status, captures=len(taken), captured=captured, kept=captured - gone[operation]
                 )
     engine.dispose()
 
@@ -136,16 +154,18 @@ def _read_ledger(engine: Engine, tenant: str, read: _Read) -> None:
             read.unbalanced.append(f"the postings of {operation} ({kind}) sum to {total}")
         rows = connection.execute(
             text(
-                # A refund is posted under its own id, and belongs to its charge.
-                "SELECT t.charge_id AS operation_id, SUM(p.minor_units) FROM ledger_postings p"
-                " JOIN ledger_transactions t"
-                " ON t.tenant = p.tenant AND t.operation_id = p.operation_id AND t.kind = p.kind"
-                " WHERE p.tenant = :tenant AND p.account = 'cash_clearing:acquirer' AND t.charge_id IS NOT NULL"
-                " GROUP BY t.charge_id"
+                "SELECT kind, operation_id, charge_id, minor_units FROM ledger_postings"
+                " JOIN ledger_transactions USING (tenant, operation_id, kind)"
+                " WHERE tenant = :tenant AND account = 'cash_clearing:acquirer'"
             ),
             {"tenant": tenant},
         )
-        read.ledger.update({operation: int(total) for operation, total in rows})
+        # What is pending was posted, and is taken back before it is posted for good: so the sum of all is what counts.
+        for kind, operation, charge, amount in rows:
+            if kind.startswith("payout"):
+                read.paid[operation] -= amount
+            else:
+                read.ledger[charge or operation] = read.ledger.get(charge or operation, 0) + amount
     engine.dispose()
 
 

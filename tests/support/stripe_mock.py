@@ -44,10 +44,11 @@ def executable() -> Path:
 @asynccontextmanager
 async def running_stripe_mock() -> AsyncGenerator[str]:
     """Run a stripe-mock while the block runs; its URL."""
-    port = free_row(1)
+    port = free_row(2)
     process = await asyncio.create_subprocess_exec(
         executable(),
-        *("-http-addr", f"127.0.0.1:{port}"),
+        # Without a port of its own for this too, two of them would want the same.
+        *("-http-addr", f"127.0.0.1:{port}", "-https-addr", f"127.0.0.1:{port + 1}"),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -61,5 +62,6 @@ async def running_stripe_mock() -> AsyncGenerator[str]:
             await eventually(is_ready, within_seconds=40, every_seconds=0.1)
         yield url
     finally:
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         await asyncio.wait_for(process.wait(), 10)

@@ -109,7 +109,10 @@ def create_app(
         audit_log_router(stores.audit, authenticate=authenticate),
         schedules_router(workflows, authenticate=authenticate),
         operation_events_router(
-            workflows, authenticate=authenticate, streams_per_tenant=settings.event_streams_per_tenant
+            workflows,
+            authenticate=authenticate,
+            streams_per_tenant=settings.event_streams_per_tenant,
+            longest_seconds=settings.event_stream_seconds,
         ),
     ]
     for router in guarded:

@@ -2,6 +2,7 @@
 
 import email.message
 import inspect
+import json
 from collections.abc import Awaitable, Callable, Coroutine
 from http import HTTPStatus
 from typing import Any, Final
@@ -187,6 +188,15 @@ class _BoundedRequest(Request):
                     raise _too_large()
             self._body = bytes(read)
         return self._body
+
+    async def json(self) -> Any:
+        return json.loads(await self.body(), parse_float=_number)
+
+
+def _number(text: str) -> int | float:
+    # JSON has one kind of number: 3.0 is the integer that our document asks for. Beyond 2^53 a float is no exact one.
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) <= 2**53 else number
 
 
 def _too_large() -> Problem:

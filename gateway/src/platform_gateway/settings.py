@@ -37,6 +37,8 @@ class GatewaySettings(IdentitySettings, ProtectionSettings):
     """How long `execute` waits for a result before it answers 202."""
     event_streams_per_tenant: Annotated[int, Field(ge=1, le=10_000)] = 50
     """How many streams of events an account may have open, in this process."""
+    event_stream_seconds: Annotated[float, Field(ge=1, le=86_400)] = 600
+    """How long one stream of events lasts; who goes on following is let in again, so a key taken back is noticed."""
     user_views_url: Annotated[HttpUrlText, Field(validation_alias="USER_VIEWS_URL")] = "http://127.0.0.1:9464"
     payment_views_url: Annotated[HttpUrlText, Field(validation_alias="PAYMENT_VIEWS_URL")] = "http://127.0.0.1:9474"
     listing_views_url: Annotated[HttpUrlText, Field(validation_alias="LISTING_VIEWS_URL")] = "http://127.0.0.1:9484"

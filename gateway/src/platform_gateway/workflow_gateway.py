@@ -142,9 +142,9 @@ class WorkflowGateway:
             last = None if last_event_id is None else Position.of(last_event_id)
             return await following(self.client, found, last)
 
-    def follow(self, start: Following) -> AsyncGenerator[OperationEvent]:
+    def follow(self, start: Following, *, longest_seconds: float) -> AsyncGenerator[OperationEvent]:
         """Yield what happens from there on; see `following.follow`. It ends when the gateway closes."""
-        return follow(self.client, start, closing=self._closing.wait)
+        return follow(self.client, start, longest_seconds=longest_seconds, closing=self._closing.wait)
 
     async def cancel(self, tenant: str, workflow_id: str, *, unknown: Kind = Kind.UNKNOWN_OPERATION) -> Description:
         """Ask a workflow to stop; asking twice is asking once. Return what it was when it was asked.

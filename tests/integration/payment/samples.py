@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from payment_service.domain.charges import ChargeDetails, Share, StoredCharge
 from payment_service.domain.ledger import Transaction, capture_transaction
+from payment_service.domain.reversals import captured_details
 from tests.fakes.payment import euros
 
 MIGRATIONS = "payment_service.persistence.migrations"
@@ -26,7 +27,7 @@ def captured(charge: StoredCharge, *, now: datetime = NOW) -> Transaction:
         tenant=charge.tenant,
         operation_id=charge.operation_id,
         provider=charge.provider,
-        details=charge.details,
+        details=captured_details(charge.details, charge.capture_amount),
         fee_basis_points=1_000,
         now=now,
     )

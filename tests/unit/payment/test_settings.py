@@ -1,5 +1,7 @@
 """What can be set for the payment service; a wrong value is named by its variable."""
 
+from pathlib import Path
+
 import pytest
 
 from payment_service.settings import PaymentSettings
@@ -8,8 +10,8 @@ from platform_runtime.settings import load_settings
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ACQUIRER_URL", "ACQUIRER_TIMEOUT_SECONDS", "FEE_BASIS_POINTS", "INTERNAL_PORT", "DATABASE_URL"):
-        monkeypatch.delenv(f"PAYMENT_{name}", raising=False)
+    for name in PaymentSettings.model_fields:
+        monkeypatch.delenv(f"PAYMENT_{name.upper()}", raising=False)
 
 
 def test_defaults_suit_the_local_stack() -> None:
@@ -29,6 +31,10 @@ def test_defaults_suit_the_local_stack() -> None:
         ("PAYMENT_FEE_BASIS_POINTS", "10001"),
         ("PAYMENT_FEE_BASIS_POINTS", "0.5"),
         ("PAYMENT_DATABASE_URL", "mysql://db"),
+        ("PAYMENT_PROVIDER", "paypal"),
+        ("PAYMENT_STRIPE_API_KEY", "pk_test_for_browsers"),
+        ("PAYMENT_STRIPE_URL", "stripe"),
+        ("PAYMENT_STRIPE_TIMEOUT_SECONDS", "9"),
     ],
 )
 def test_wrong_value_stops_the_process_with_the_name_of_its_variable(
@@ -41,3 +47,26 @@ def test_wrong_value_stops_the_process_with_the_name_of_its_variable(
 
     assert raised.value.code == 2
     assert capsys.readouterr().err.startswith(f"{variable}: ")
+
+
+def test_stripe_without_its_key_stops_the_process(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PAYMENT_PROVIDER", "stripe")
+
+    with pytest.raises(SystemExit):
+        load_settings(PaymentSettings)
+
+    assert capsys.readouterr().err.startswith("PAYMENT_STRIPE_API_KEY: ")
+
+
+def test_key_of_stripe_may_be_a_file_and_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "payment_stripe_api_key").write_text("rk_live_secret")
+    monkeypatch.setenv("SECRETS_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("PAYMENT_PROVIDER", "stripe")
+
+    settings = load_settings(PaymentSettings)
+
+    assert settings.stripe_api_key is not None
+    assert settings.stripe_api_key.get_secret_value() == "rk_live_secret"
+    assert "secret" not in repr(settings).replace("SecretStr", "")

@@ -27,9 +27,6 @@ from platform_gateway.operations.waiting import Wait, within
 from platform_gateway.problems import invalid_field
 from platform_runtime.logs import get_logger
 
-LONGEST_SECONDS: Final = 600
-"""How long one stream lasts: whoever goes on following is let in again, and a key that was taken back is noticed."""
-
 AWAY_SECONDS: Final = 20
 """How long Temporal may be away before the stream ends, so that its client comes again, perhaps to another gateway."""
 
@@ -114,13 +111,15 @@ async def following(client: Client, found: Description, last: Position | None) -
     return Following(found.workflow_id, last, is_over)
 
 
-async def follow(client: Client, start: Following, *, closing: Wait) -> AsyncGenerator[OperationEvent]:
+async def follow(
+    client: Client, start: Following, *, longest_seconds: float, closing: Wait
+) -> AsyncGenerator[OperationEvent]:
     """Yield the events after the start as they happen, also of the runs that carry the operation on.
 
     It ends once the operation has closed; and before that when the gateway closes, when Temporal was away for
-    `AWAY_SECONDS`, and after `LONGEST_SECONDS`: whoever follows comes again with the last position.
+    `AWAY_SECONDS`, and after `longest_seconds`: whoever follows comes again with the last position.
     """
-    until = time.monotonic() + LONGEST_SECONDS
+    until = time.monotonic() + longest_seconds
     run_id: str | None = start.after.run_id
     after = start.after.event_id
     is_reset_run = False

@@ -3,19 +3,19 @@
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from platform_gateway.identity.api_keys import ApiKey, GivenKey
 from platform_gateway.identity.callers import Role, Scope
 from platform_gateway.identity.key_store import AuditEntry
-from platform_gateway.rest_models import ResourceModel, RestModel, checked_name
+from platform_gateway.rest_models import Line, ResourceModel, RestModel
 
 MAX_OVERLAP_SECONDS: Final = 30 * 86_400
 
 DEFAULT_OVERLAP_SECONDS: Final = 86_400
 """Long enough to give everybody the new key on a working day."""
 
-KeyName = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(checked_name)]
+KeyName = Annotated[Line, StringConstraints(min_length=1, max_length=100)]
 
 
 class ApiKeyRequest(ResourceModel):

@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from platform_contracts.identifiers import ClientId
 from platform_contracts.listing.listing_draft import ListingStatus
 from platform_contracts.listing.publication import PublicationOutcome
 from platform_contracts.money import Currency
-from platform_gateway.rest_models import Accepted, ResourceLinks, ResourceModel, RestModel, checked_name
+from platform_gateway.rest_models import Accepted, Line, ResourceLinks, ResourceModel, RestModel
 
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(checked_name)]
+Title = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
 # NUL is valid JSON, but no text of a PostgreSQL database.
 Description = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
 Reason = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[^\x00]*$")]

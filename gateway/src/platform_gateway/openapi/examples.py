@@ -356,7 +356,6 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         "paymentToken": "tok_ok",
     },
     "PurchasesPage": {"purchases": [_BOUGHT], "nextCursor": None},
-    "ReasonRequest": {"reason": "The database is being moved."},
     "ReasonedRequest": {"reason": _WHY},
     "Reset": {
         "workflowId": _PURCHASE,

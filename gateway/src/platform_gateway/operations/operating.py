@@ -1,6 +1,6 @@
 """What an operator does to one operation: cancel, retry now, reset, terminate, pause, resume."""
 
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
@@ -123,18 +123,21 @@ async def pause(client: Client, found: Description, order: Order) -> tuple[str, 
     require_open(found)
     if found.status == "PAUSED" or await _pause_whole(client, found, order):
         return ()
-    paused: list[str] = []
-    for activity in found.raw.pending_activities:
-        request = PauseActivityRequest(
-            namespace=client.namespace,
-            execution=_execution(found),
-            identity=order.identity,
-            id=activity.activity_id,
-            reason=order.reason,
-        )
-        async with _supported("pause an activity"):
-            if await _is_there(client.workflow_service.pause_activity(request, retry=True, timeout=ATTEMPT)):
-                paused.append(activity.activity_type.name)
+    paused = await _done_to(
+        found.raw.pending_activities,
+        "pause an activity",
+        lambda activity: client.workflow_service.pause_activity(
+            PauseActivityRequest(
+                namespace=client.namespace,
+                execution=_execution(found),
+                identity=order.identity,
+                id=activity.activity_id,
+                reason=order.reason,
+            ),
+            retry=True,
+            timeout=ATTEMPT,
+        ),
+    )
     if not paused:
         raise Problem(
             Kind.NOT_SUPPORTED,
@@ -155,40 +158,58 @@ async def resume(client: Client, found: Description, order: Order) -> tuple[str,
     is_whole = found.status == "PAUSED"
     if is_whole:
         await _resume_whole(client, found, order)
-    resumed: list[str] = []
-    for activity in found.raw.pending_activities:
-        if not activity.paused:
-            continue
-        request = UnpauseActivityRequest(
-            namespace=client.namespace,
-            execution=_execution(found),
-            identity=order.identity,
-            id=activity.activity_id,
-        )
-        async with _supported("resume an activity"):
-            if await _is_there(client.workflow_service.unpause_activity(request, retry=True, timeout=ATTEMPT)):
-                resumed.append(activity.activity_type.name)
+    resumed = await _done_to(
+        [activity for activity in found.raw.pending_activities if activity.paused],
+        "resume an activity",
+        lambda activity: client.workflow_service.unpause_activity(
+            UnpauseActivityRequest(
+                namespace=client.namespace,
+                execution=_execution(found),
+                identity=order.identity,
+                id=activity.activity_id,
+            ),
+            retry=True,
+            timeout=ATTEMPT,
+        ),
+    )
     if not resumed and not is_whole:
         raise Problem(Kind.NOT_PAUSED, **ids(found))
     return tuple(resumed)
 
 
 async def _retry(client: Client, found: Description, order: Order) -> list[str]:
-    retried: list[str] = []
-    for activity in found.raw.pending_activities:
-        if not _waits_for_its_next_attempt(activity):
-            continue
-        # One by one and by their ids: server 1.29 does not know `match_all` here.
-        request = ResetActivityRequest(
-            namespace=client.namespace,
-            execution=_execution(found),
-            identity=order.identity,
-            id=activity.activity_id,
-        )
-        async with _supported("retry an activity now"):
-            if await _is_there(client.workflow_service.reset_activity(request, retry=True, timeout=ATTEMPT)):
-                retried.append(activity.activity_type.name)
-    return retried
+    return await _done_to(
+        [activity for activity in found.raw.pending_activities if _waits_for_its_next_attempt(activity)],
+        "retry an activity now",
+        # By their ids: server 1.29 does not know `match_all` here.
+        lambda activity: client.workflow_service.reset_activity(
+            ResetActivityRequest(
+                namespace=client.namespace,
+                execution=_execution(found),
+                identity=order.identity,
+                id=activity.activity_id,
+            ),
+            retry=True,
+            timeout=ATTEMPT,
+        ),
+    )
+
+
+async def _done_to(
+    activities: Iterable[PendingActivityInfo], what: str, call: Callable[[PendingActivityInfo], Awaitable[object]]
+) -> list[str]:
+    """Make the call about one activity after the other; return the types of those that had not ended meanwhile."""
+    done: list[str] = []
+    for activity in activities:
+        try:
+            async with _supported(what):
+                await call(activity)
+        except RPCError as error:
+            if not is_missing_workflow(error):
+                raise
+        else:
+            done.append(activity.activity_type.name)
+    return done
 
 
 def _waits_for_its_next_attempt(activity: PendingActivityInfo) -> bool:
@@ -232,17 +253,6 @@ async def _resume_whole(client: Client, found: Description, order: Order) -> Non
 
 def _execution(found: Description) -> WorkflowExecution:
     return WorkflowExecution(workflow_id=found.workflow_id, run_id=found.run_id)
-
-
-async def _is_there(call: Awaitable[object]) -> bool:
-    """Make a call about one activity; False when that has ended meanwhile."""
-    try:
-        await call
-    except RPCError as error:
-        if is_missing_workflow(error):
-            return False
-        raise
-    return True
 
 
 @asynccontextmanager

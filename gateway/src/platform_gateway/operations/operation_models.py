@@ -1,9 +1,9 @@
 """What the API takes and gives about operations and what operators do to them, in camelCase."""
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from platform_gateway.bulk_contract import ResetPoint, Verb
 from platform_gateway.moments import Moment
@@ -14,14 +14,10 @@ from platform_gateway.operations.operation_filter import (
     OpenOrClosed,
     OperationFilter,
 )
-from platform_gateway.rest_models import Accepted, BlockedBy, Links, Progress, ResourceModel, RestModel, checked_name
+from platform_gateway.rest_models import Accepted, BlockedBy, Line, Links, Progress, ResourceModel, RestModel
 
-MAX_REASON_CHARACTERS: Final = 500
-
-Reason = Annotated[
-    str, StringConstraints(min_length=1, max_length=MAX_REASON_CHARACTERS, pattern=r"\S"), AfterValidator(checked_name)
-]
-"""Why an operator does something; it stands in the operation's history and in the audit log."""
+Reason = Annotated[Line, StringConstraints(min_length=1, max_length=500)]
+"""Why an operator does something; it stands in the audit log, and in an operation's history or a schedule's note."""
 
 
 class OperationSummary(RestModel):
@@ -53,7 +49,7 @@ class OperationsPage(RestModel):
 
 
 class ReasonedRequest(ResourceModel):
-    """An order to do something to an operation, and why."""
+    """An order to do something to an operation or a schedule, and why."""
 
     reason: Reason
 

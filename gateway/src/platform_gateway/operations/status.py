@@ -85,61 +85,50 @@ async def operation_status(
     Raises:
         RPCError: when the result of a closed run cannot be read.
     """
-    progress = await found.progress()
-    trace_id = await found.trace_id()
-    # Nobody has the trace of a scheduled run in an answer or a log of his own; its link leads there all the same.
-    request_trace_id = None if found.is_scheduled else trace_id
+    shared = await shared_members(
+        client, found, links=links, self_path=self_path, cancel_path=cancel_path, resource_path=resource_path
+    )
     blocked = await why_blocked(client, found, raw_texts=raw_texts)
     result, failure = await _outcome(client, found, raw_texts)
-    return OperationStatus(
-        workflow_id=found.workflow_id,
-        run_id=found.run_id,
-        type=found.info.type.name,
-        task_queue=found.info.task_queue,
-        status=found.status,
-        start_time=moment(found.info.start_time),
-        close_time=moment(found.info.close_time) if found.info.HasField("close_time") else None,
-        result=result,
-        failure=failure,
-        progress=progress_of(progress, request_trace_id),
-        blocked_by=blocked,
-        trace_id=request_trace_id,
-        links=await operation_links(
-            client,
-            found,
-            progress,
-            trace_id,
-            links=links,
-            self_path=self_path,
-            cancel_path=cancel_path,
-            resource_path=resource_path,
-        ),
-    )
+    return OperationStatus(**shared, result=result, failure=failure, blocked_by=blocked)
 
 
-async def operation_links(
+async def shared_members(
     client: Client,
     found: Execution,
-    progress: memo.Progress | None,
-    trace_id: str | None,
     *,
     links: LinkTargets,
     self_path: PathOf,
     cancel_path: PathOf,
     resource_path: ResourcePath,
-) -> Links:
-    """Return where to go from an operation."""
+) -> dict[str, Any]:
+    """Return what the status of an operation and its line in a list say alike."""
+    progress = await found.progress()
+    trace_id = await found.trace_id()
+    # Nobody has the trace of a scheduled run in an answer or a log of his own; its link leads there all the same.
+    request_trace_id = None if found.is_scheduled else trace_id
     web_ui = links.temporal(client.namespace, found.workflow_id, found.run_id)
     resource = await resource_of(found)
     can_cancel = found.is_open and (progress is None or progress.cancellable)
-    return Links(
-        self=self_path(found.workflow_id),
-        cancel=cancel_path(found.workflow_id) if can_cancel else None,
-        web_ui=web_ui,
-        temporal=web_ui,
-        trace=links.trace(trace_id),
-        resource=None if resource is None else resource_path(resource),
-    )
+    return {
+        "workflow_id": found.workflow_id,
+        "run_id": found.run_id,
+        "type": found.info.type.name,
+        "task_queue": found.info.task_queue,
+        "status": found.status,
+        "start_time": moment(found.info.start_time),
+        "close_time": moment(found.info.close_time) if found.info.HasField("close_time") else None,
+        "progress": _progress(progress, request_trace_id),
+        "trace_id": request_trace_id,
+        "links": Links(
+            self=self_path(found.workflow_id),
+            cancel=cancel_path(found.workflow_id) if can_cancel else None,
+            web_ui=web_ui,
+            temporal=web_ui,
+            trace=links.trace(trace_id),
+            resource=None if resource is None else resource_path(resource),
+        ),
+    }
 
 
 async def why_blocked(client: Client, found: Description, *, raw_texts: bool = False) -> BlockedBy | None:
@@ -220,8 +209,7 @@ def _raw_text(error: BaseException) -> str:
     return bounded_text(texts)
 
 
-def progress_of(progress: memo.Progress | None, trace_id: str | None) -> Progress | None:
-    """Return the progress as a client reads it."""
+def _progress(progress: memo.Progress | None, trace_id: str | None) -> Progress | None:
     if progress is None:
         return None
     return Progress(

@@ -3,30 +3,16 @@
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
-from sqlalchemy.types import TypeEngine
 
-from platform_runtime.database import UtcDateTime
+from platform_runtime.database import NAMING_CONVENTION, UtcDateTime, ordered_text
 
-METADATA: Final = MetaData(
-    # SQLite can change a constraint only by its name, so each has one.
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
-
-def _name(length: int) -> TypeEngine[str]:
-    """Return the type of a text that both databases order by its bytes, as cursors need it."""
-    return String(length).with_variant(String(length, collation="C"), "postgresql")
-
+METADATA: Final = MetaData(naming_convention=NAMING_CONVENTION)
 
 API_KEYS: Final = Table(
     "api_keys",
     METADATA,
-    Column("key_id", _name(16), primary_key=True),
-    Column("tenant", _name(40), nullable=False),
+    Column("key_id", ordered_text(16), primary_key=True),
+    Column("tenant", ordered_text(40), nullable=False),
     # Of the secret only this is kept; it has 32 random bytes, so nobody can try them out.
     Column("secret_sha256", String(64), nullable=False),
     Column("name", String(100), nullable=True),
@@ -38,8 +24,8 @@ API_KEYS: Final = Table(
     Column("expires_at", UtcDateTime, nullable=True),
     Column("revoked_at", UtcDateTime, nullable=True),
     # The key that takes over from this one, once it has been rotated.
-    Column("successor", _name(16), nullable=True),
-    Column("predecessor", _name(16), nullable=True),
+    Column("successor", ordered_text(16), nullable=True),
+    Column("predecessor", ordered_text(16), nullable=True),
     # The keys of one account, page by page, newest first.
     Index(None, "tenant", "created_at", "key_id"),
 )
@@ -51,7 +37,7 @@ AUDIT_LOG: Final = Table(
     Column("entry_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("recorded_at", UtcDateTime, nullable=False),
     # NULL: somebody who was not let in, and whose account nobody knows.
-    Column("tenant", _name(40), nullable=True),
+    Column("tenant", ordered_text(40), nullable=True),
     Column("subject", String(300), nullable=True),
     Column("home", String(40), nullable=True),
     Column("action", String(100), nullable=False),

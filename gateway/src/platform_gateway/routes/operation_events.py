@@ -50,7 +50,7 @@ class _NothingMore(Problem):
 
 
 def operation_events_router(
-    workflows: WorkflowGateway, *, authenticate: Authenticate, streams_per_tenant: int
+    workflows: WorkflowGateway, *, authenticate: Authenticate, streams_per_tenant: int, longest_seconds: float
 ) -> APIRouter:
     """Return the router of `/v1/operations/{workflowId}/events`."""
     router = APIRouter(prefix="/v1/operations", tags=["operations"], route_class=guarded_route(authenticate))
@@ -86,7 +86,7 @@ def operation_events_router(
         `childFailed`, `cancelRequested`, `paused`, `resumed`, `reset`, `continued` and `closed`; pass over others.
         """
         yield ServerSentEvent(retry=_RETRY_MILLISECONDS)
-        async for event in workflows.follow(following):
+        async for event in workflows.follow(following, longest_seconds=longest_seconds):
             yield ServerSentEvent(id=str(event.position), event=event.name, data=event.data)
 
     return router

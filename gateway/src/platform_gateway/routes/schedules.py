@@ -1,13 +1,16 @@
 """Schedules: look at them, pause, resume, trigger and backfill them."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.types import DecoratedCallable
 from starlette.responses import JSONResponse, Response
 
 from platform_contracts.view import PageSize
 from platform_gateway.fingerprint import fingerprint
+from platform_gateway.operations.operation_models import ReasonedRequest
 from platform_gateway.problem_route import Authenticate, guarded_route
 from platform_gateway.problems import RETRY_AFTER_SECONDS, documented
 from platform_gateway.rest_models import RestModel
@@ -24,7 +27,6 @@ from platform_gateway.routes.shared import (
 from platform_gateway.schedules.schedule_models import (
     BackfillAccepted,
     BackfillRequest,
-    ReasonRequest,
     Schedule,
     ScheduleLinks,
     SchedulesPage,
@@ -115,19 +117,22 @@ def _add_reads(router: APIRouter, schedules_of: Any) -> None:
 
 
 def _add_switch(router: APIRouter, schedules_of: Any) -> None:
-    @router.post(
-        "/{scheduleId}/pause",
-        operation_id="pauseSchedule",
-        name=_VERB_ROUTES["pause"],
-        response_model=Schedule,
-        responses=documented(400, 401, 403, 404, 413, 415, 422, 500, 503),
-        summary="Pause a schedule",
-        openapi_extra=_PARAMETER,
-    )
+    def switch(verb: str, *, summary: str) -> Callable[[DecoratedCallable], DecoratedCallable]:
+        return router.post(
+            f"/{{scheduleId}}/{verb}",
+            operation_id=f"{verb}Schedule",
+            name=_VERB_ROUTES[verb],
+            response_model=Schedule,
+            responses=documented(400, 401, 403, 404, 413, 415, 422, 500, 503),
+            summary=summary,
+            openapi_extra=_PARAMETER,
+        )
+
+    @switch("pause", summary="Pause a schedule")
     async def pause(
         who: Who,
         schedule_id: ScheduleId,
-        body: ReasonRequest,
+        body: ReasonedRequest,
         audit_details: AuditDetails,
         schedules: Annotated[Schedules, Depends(schedules_of)],
     ) -> Schedule:
@@ -139,19 +144,11 @@ def _add_switch(router: APIRouter, schedules_of: Any) -> None:
         audit_details |= {"reason": body.reason}
         return await schedules.pause(who, schedule_id, reason=body.reason)
 
-    @router.post(
-        "/{scheduleId}/resume",
-        operation_id="resumeSchedule",
-        name=_VERB_ROUTES["resume"],
-        response_model=Schedule,
-        responses=documented(400, 401, 403, 404, 413, 415, 422, 500, 503),
-        summary="Resume a schedule",
-        openapi_extra=_PARAMETER,
-    )
+    @switch("resume", summary="Resume a schedule")
     async def resume(
         who: Who,
         schedule_id: ScheduleId,
-        body: ReasonRequest,
+        body: ReasonedRequest,
         audit_details: AuditDetails,
         schedules: Annotated[Schedules, Depends(schedules_of)],
     ) -> Schedule:

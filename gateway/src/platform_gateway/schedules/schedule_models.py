@@ -1,34 +1,13 @@
 """What the API takes and gives about schedules."""
 
-import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import Field
 
+from platform_gateway.moments import Moment
 from platform_gateway.rest_models import OperationLink, ResourceModel, RestModel
-
-_DATE_AND_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]")
-
-
-def _written_out(value: Any) -> Any:
-    # A bare number would be taken for the seconds since 1970.
-    if not isinstance(value, str) or _DATE_AND_TIME.match(value) is None:
-        raise ValueError("write it as in RFC 3339, such as 2026-11-23T12:00:00Z")
-    return value
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), Field(strict=False)]
-
-# One line: it is the note of a schedule, which every operator reads.
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
-
-
-class ReasonRequest(ResourceModel):
-    """Why a schedule is paused or resumed; it stands in the schedule as its note."""
-
-    reason: Reason
 
 
 class Overlap(StrEnum):

@@ -6,15 +6,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import DateTime, Dialect, Table, event, text
+from sqlalchemy import DateTime, Dialect, String, Table, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _BUSY_TIMEOUT_MILLISECONDS: Final = 8_000
 """How long a writer waits for other processes on the same file; below an activity's 10 s, so that it is told why."""
+
+NAMING_CONVENTION: Final = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+}
+"""SQLite can change a constraint only by its name, so each has one. Migrations are full of these names: they stay."""
 
 
 def default_database_url(partner_home: Path, service: str) -> str:
@@ -29,6 +37,14 @@ def driver_url(url: str, *, is_async: bool) -> URL:
         Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
         return parsed.set(drivername="sqlite+aiosqlite" if is_async else "sqlite")
     return parsed.set(drivername="postgresql+psycopg")
+
+
+def ordered_text(length: int) -> TypeEngine[str]:
+    """Return the type of a text that both databases order by its bytes, as Python does, so that pages are the same.
+
+    In the order of a language, where PostgreSQL overlooks hyphens, a walk from tenant to tenant could leave some out.
+    """
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 class UtcDateTime(TypeDecorator[datetime]):

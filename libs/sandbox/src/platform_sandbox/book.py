@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -25,6 +25,7 @@ class Entry:
     key: str
     """The idempotency key of the request; `clock` for what happens by itself."""
     now: datetime
+    """Read while nobody else can write: later entries have later times, so who reads by time misses none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,19 +71,18 @@ class Book:
         async with self._database.write() as connection:
             await connection.run_sync(METADATA.create_all)
 
-    async def once(self, *, key: str, asked: str, now: datetime, do: Callable[[Entry], Awaitable[Answer]]) -> Answer:
+    async def once(self, *, key: str, asked: str, do: Callable[[Entry], Awaitable[Answer]]) -> Answer:
         """Do what is asked and keep its answer, in one transaction; a repeat of the key does nothing.
 
         Args:
             key: the client's idempotency key.
             asked: the request, so that the key is known to come with another one.
-            now: when.
             do: does it, and says what to answer.
 
         Raises:
             KeyReusedError: when the key came with another request before.
         """
-        async with self.entry(key=key, now=now) as entry:
+        async with self.entry(key=key) as entry:
             found = (await entry.connection.execute(select(ANSWERS).where(ANSWERS.c.key == key))).one_or_none()
             if found is not None:
                 if found.request != asked:
@@ -98,10 +98,10 @@ class Book:
         return answer
 
     @asynccontextmanager
-    async def entry(self, *, key: str, now: datetime) -> AsyncGenerator[Entry]:
+    async def entry(self, *, key: str) -> AsyncGenerator[Entry]:
         """Yield what is to be written, all of it or nothing."""
         async with self.write() as connection:
-            yield Entry(connection=connection, key=key, now=now)
+            yield Entry(connection=connection, key=key, now=datetime.now(UTC))
         self.changed.set()
 
     def write(self) -> AbstractAsyncContextManager[AsyncConnection]:

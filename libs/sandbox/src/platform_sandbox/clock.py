@@ -36,10 +36,10 @@ class Clock:
         async with self._book.read() as connection:
             due = await due_alarms(connection, now)
         for alarm in due:
-            await self._let_happen(alarm, now)
+            await self._let_happen(alarm)
 
-    async def _let_happen(self, alarm: Alarm, now: datetime) -> None:
-        async with self._book.entry(key=_KEY, now=now) as entry:
+    async def _let_happen(self, alarm: Alarm) -> None:
+        async with self._book.entry(key=_KEY) as entry:
             # Taken away first: what happens now may set another.
             await end_alarm(entry.connection, kind=alarm.kind, operation=alarm.operation, name=alarm.name)
             if alarm.kind == "operation":

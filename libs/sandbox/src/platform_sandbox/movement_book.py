@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, insert, select
@@ -70,14 +70,14 @@ class MovementBook:
         self._fate_of = fate_of
         self._settles_after = settles_after
 
-    async def perform(self, request: MovementRequest | OutcomeRequest, *, now: datetime) -> Answer:
+    async def perform(self, request: MovementRequest | OutcomeRequest) -> Answer:
         """Do what is asked, once for the key.
 
         Raises:
             KeyReusedError: when the key came with another request before.
         """
         return await self._book.once(
-            key=request.key, asked=request.canonical(), now=now, do=lambda entry: self._perform(entry, request)
+            key=request.key, asked=request.canonical(), do=lambda entry: self._perform(entry, request)
         )
 
     async def settle(self, entry: Entry, of: MovementName, *, to: Standing) -> None:

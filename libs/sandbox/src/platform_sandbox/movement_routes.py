@@ -1,7 +1,6 @@
 """The routes of refunds, payouts and disputes."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -85,7 +84,7 @@ class _Movements:
         return endpoint
 
     async def _performed(self, wanted: MovementRequest | OutcomeRequest) -> Response:
-        return response_of(await self._movements.perform(wanted, now=datetime.now(UTC)))
+        return response_of(await self._movements.perform(wanted))
 
 
 async def _wanted(kind: Kind, request: Request) -> MovementRequest:

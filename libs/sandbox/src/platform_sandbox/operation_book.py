@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import and_, insert, select
@@ -56,14 +56,14 @@ class OperationBook:
         self._fate_of = fate_of
         self._expires_after = expires_after
 
-    async def perform(self, request: OperationRequest, *, now: datetime) -> Answer:
+    async def perform(self, request: OperationRequest) -> Answer:
         """Do what is asked, once for the key.
 
         Raises:
             KeyReusedError: when the key came with another request before.
         """
         return await self._book.once(
-            key=request.key, asked=request.canonical(), now=now, do=lambda entry: self._perform(entry, request)
+            key=request.key, asked=request.canonical(), do=lambda entry: self._perform(entry, request)
         )
 
     async def expire(self, entry: Entry, name: str) -> None:

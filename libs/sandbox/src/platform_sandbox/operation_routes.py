@@ -1,7 +1,6 @@
 """The routes of operations: authorise, capture, void, expire, and look up."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -68,7 +67,7 @@ class _Operations:
                 return OperationRequest(verb=verb, operation=operation, key=key)
 
     async def _performed(self, wanted: OperationRequest) -> Response:
-        return response_of(await self._operations.perform(wanted, now=datetime.now(UTC)))
+        return response_of(await self._operations.perform(wanted))
 
     async def find(self, request: Request) -> Response:
         operation: str = request.path_params["operation"]

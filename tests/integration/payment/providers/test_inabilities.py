@@ -1,6 +1,7 @@
 """That each counterpart really cannot do what `counterparts.py` says; one that learns it fails here, and is tested."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -18,7 +19,10 @@ from tests.integration.payment.providers.counterparts import (
     a_charge,
     a_payout,
     a_refund,
+    table,
 )
+
+README: Final = Path(__file__).parents[4] / "services" / "payment" / "README.md"
 
 Evidence = Callable[[Harness], Awaitable[None]]
 
@@ -178,3 +182,7 @@ def test_there_is_evidence_for_everything_that_a_counterpart_cannot() -> None:
     stated = {(counterpart, ability) for counterpart in COUNTERPARTS for ability in counterpart.cannot}
 
     assert stated == set(EVIDENCE)
+
+
+def test_readme_shows_what_no_counterpart_can() -> None:
+    assert table() in README.read_text(), "print(table()) in counterparts.py is what belongs there"

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx
@@ -21,7 +22,7 @@ from payment_service.domain.charges import (
     InvalidChargeError,
     StoredCharge,
 )
-from payment_service.domain.provider import MovementStatus
+from payment_service.domain.provider import FactKind, MovementStatus, ProviderFact
 from payment_service.ports import NoAnswerError
 from payment_service.providers import stripe_calls
 from payment_service.providers.acquirer_client import UnexpectedAnswerError
@@ -260,6 +261,32 @@ async def test_without_its_id_the_intent_of_which_most_came_is_found(
     assert server.asked[0].form["query"] == (
         f"metadata['tenant']:'buyers' AND metadata['operation_id']:'{_CHARGE.operation_id}'"
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [
+        (_intent("succeeded"), (FactKind.DISPUTE_OPENED, "buyers", _CHARGE.operation_id)),
+        (_intent("succeeded", metadata={}), (FactKind.OTHER, "", None)),
+        (_error(404, "invalid_request_error", "resource_missing"), (FactKind.OTHER, "", None)),
+    ],
+    ids=["ours", "somebody else's", "unknown"],
+)
+async def test_dispute_gets_the_names_that_we_gave_its_intent(
+    answer: Answer, named: tuple[FactKind, str, str | None]
+) -> None:
+    fact = ProviderFact(
+        event_id="evt_1",
+        kind=FactKind.DISPUTE_OPENED,
+        tenant="",
+        subject="dp_1",
+        charge_reference="pi_1",
+        at=datetime.now(UTC),
+    )
+    async with _stripe(answer) as (provider, _):
+        said = await provider.named(fact)
+
+    assert (said.kind, said.tenant, said.charge_id) == named
 
 
 async def test_call_is_a_span_without_card_or_search(monkeypatch: pytest.MonkeyPatch) -> None:

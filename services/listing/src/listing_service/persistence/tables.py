@@ -16,31 +16,16 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.types import TypeEngine
 
-from platform_runtime.database import UtcDateTime
+from platform_runtime.database import NAMING_CONVENTION, UtcDateTime, ordered_text
 
-METADATA: Final = MetaData(
-    # SQLite can change a constraint only by its name, so each has one.
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(referred_table_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
-
-def _name(length: int) -> TypeEngine[str]:
-    """Return the type of a text that both databases order by its bytes, so that pages are the same on both."""
-    return String(length).with_variant(String(length, collation="C"), "postgresql")
-
+METADATA: Final = MetaData(naming_convention=NAMING_CONVENTION)
 
 LISTINGS: Final = Table(
     "listings",
     METADATA,
-    Column("tenant", _name(40), primary_key=True),
-    Column("listing_id", _name(64), primary_key=True),
+    Column("tenant", ordered_text(40), primary_key=True),
+    Column("listing_id", ordered_text(64), primary_key=True),
     Column("title", String(200), nullable=False),
     Column("description", Text, nullable=False),
     Column("price_minor_units", BigInteger, nullable=False),
@@ -66,8 +51,8 @@ LISTINGS: Final = Table(
 SUBMISSIONS: Final = Table(
     "submissions",
     METADATA,
-    Column("tenant", _name(40), primary_key=True),
-    Column("submission_id", _name(64), primary_key=True),
+    Column("tenant", ordered_text(40), primary_key=True),
+    Column("submission_id", ordered_text(64), primary_key=True),
     Column("listing_id", String(64), nullable=False),
     # Where the listing stood when it ended; empty where there is no such listing.
     Column("listing_status", String(16), nullable=True),
@@ -82,8 +67,8 @@ SUBMISSIONS: Final = Table(
 PURCHASES: Final = Table(
     "purchases",
     METADATA,
-    Column("tenant", _name(40), primary_key=True),
-    Column("purchase_id", _name(64), primary_key=True),
+    Column("tenant", ordered_text(40), primary_key=True),
+    Column("purchase_id", ordered_text(64), primary_key=True),
     Column("state", String(16), nullable=False),
     # The others are empty where a purchase was released before it was ever reserved.
     Column("buyer_id", String(64), nullable=True),
@@ -102,10 +87,10 @@ PURCHASES: Final = Table(
 PURCHASE_LINES: Final = Table(
     "purchase_lines",
     METADATA,
-    Column("tenant", _name(40), primary_key=True),
-    Column("purchase_id", _name(64), primary_key=True),
-    Column("seller", _name(40), primary_key=True),
-    Column("listing_id", _name(64), primary_key=True),
+    Column("tenant", ordered_text(40), primary_key=True),
+    Column("purchase_id", ordered_text(64), primary_key=True),
+    Column("seller", ordered_text(40), primary_key=True),
+    Column("listing_id", ordered_text(64), primary_key=True),
     Column("quantity", Integer, nullable=False),
     Column("price_minor_units", BigInteger, nullable=False),
     Column("currency", String(3), nullable=False),

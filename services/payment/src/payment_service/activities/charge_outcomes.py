@@ -31,7 +31,14 @@ class ChargeOutcomes:
                 known = await self._provider.find(
                     tenant=charge.tenant, operation_id=charge.operation_id, reference=charge.reference
                 )
-            said = known or await self._provider.authorise(await self._prepared(charge))
+            if known is None:
+                charge = await self._prepared(charge)
+                if charge.status not in UNRESOLVED:
+                    # Voided while it was prepared, by somebody who did not know its name yet: a provider that has no
+                    # other name for it could not bar it. It is our row that does.
+                    return charge
+                known = await self._provider.authorise(charge)
+            said = known
         except NoAnswerError as silence:
             said = _unknown(charge, silence)
         return await self.recorded(charge, said)
@@ -52,9 +59,10 @@ class ChargeOutcomes:
         if said is Status.CAPTURED:
             return await self.captured(charge)
         stored = await self._charges.move(charge, to=said, now=now())
-        if said is Status.AUTHORISED and stored.status is Status.VOIDED:
-            # This answer is older than the void, or the acquirer let a late authorisation in. Whichever it is, nothing
-            # may be left reserved.
+        # This answer is older than the void, or the acquirer let a late authorisation in; or it was void without the
+        # name that it has got meanwhile. Whichever it is, nothing may be left reserved.
+        is_left = said is Status.AUTHORISED or (charge.reference is None and stored.reference is not None)
+        if is_left and stored.status is Status.VOIDED:
             await self._provider.void(
                 tenant=charge.tenant, operation_id=charge.operation_id, reference=stored.reference
             )

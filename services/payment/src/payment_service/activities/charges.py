@@ -160,6 +160,10 @@ class ChargeActivities:
         if charge.status is Status.CAPTURED:
             await self._charges.escalate_void(tenant=tenant, operation_id=operation_id, said=said, now=now())
             raise BooksDifferError(operation_id)
+        if reference is None and charge.reference is not None:
+            # It was prepared while we voided what had no name yet, and may be authorised. From here on nobody gets it
+            # prepared without finding our row voided.
+            await self._provider.void(tenant=tenant, operation_id=operation_id, reference=charge.reference)
         return _shown(charge)
 
     @activity.defn(name="payment.resolve_charge")

@@ -98,7 +98,6 @@ class ProviderFact:
     charge_id: str | None = None
     """The operation id of the charge that a refund or dispute belongs to."""
     charge_reference: str | None = None
-    """What the provider calls that charge, where the event has no name of ours: then tenant and charge id are to be
-    looked up by it."""
+    """What the provider calls that charge, where the event has no name of ours: `ProviderNames` tells whose it is."""
     amount: Money | None = None
     at: datetime

@@ -180,6 +180,10 @@ class HttpCardAcquirer:
         """
         return read_event(body)
 
+    async def named(self, fact: ProviderFact) -> ProviderFact:
+        """Return it as it is: the acquirer knows everything by our names."""
+        return fact
+
     async def _write(
         self, verb: str, tenant: str, operation_id: str, body: Mapping[str, Any] | None = None
     ) -> httpx.Response:

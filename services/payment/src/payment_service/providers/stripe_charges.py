@@ -178,6 +178,18 @@ class StripeCharges:
             best = min(best or (rank, each), (rank, each))
         return None if best is None else best[1]
 
+    async def names_of(self, reference: str) -> Mapping[str, str]:
+        """Return the names that we gave an intent, `tenant` and `operation_id`; none for what is not ours.
+
+        Raises:
+            NoAnswerError: when there is no answer.
+        """
+        try:
+            with answers():
+                return read(Intent, await self._intents.retrieve_async(reference)).metadata
+        except RefusedError:
+            return {}
+
     async def _searched(self, tenant: str, operation_id: str) -> list[str]:
         # Neither can contain a quote: see the contract's identifiers.
         query = f"metadata['tenant']:'{tenant}' AND metadata['operation_id']:'{operation_id}'"

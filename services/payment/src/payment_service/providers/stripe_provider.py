@@ -1,13 +1,21 @@
 """All that Stripe does for us behind one object. Imported only where it is the provider: its library is large."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 
 import httpx
 from pydantic import SecretStr
 
 from payment_service.domain.charges import ChargeStatus, StoredCharge
-from payment_service.domain.provider import MovementStatus, PayoutOrder, ProviderFact, ProviderRecord, RefundOrder
+from payment_service.domain.provider import (
+    FactKind,
+    MovementStatus,
+    PayoutOrder,
+    ProviderFact,
+    ProviderRecord,
+    RefundOrder,
+)
 from payment_service.providers.stripe_calls import stripe_api
 from payment_service.providers.stripe_charges import StripeCharges
 from payment_service.providers.stripe_events import StripeEvents
@@ -27,7 +35,7 @@ class StripeProvider:
         self._charges = StripeCharges(api, is_test="_test_" in api_key.get_secret_value())
         self._refunds = StripeRefunds(api, charges=self._charges)
         self._payouts = StripePayouts(api)
-        self._records = StripeRecords(api, payouts=self._payouts)
+        self._records = StripeRecords(api, charges=self._charges, payouts=self._payouts)
         self._events = StripeEvents()
 
     async def prepare(self, charge: StoredCharge) -> str:
@@ -73,3 +81,17 @@ class StripeProvider:
     def read_event(self, body: bytes) -> ProviderFact:
         """Return what a Stripe event says, whose signature was checked."""
         return self._events.read_event(body)
+
+    async def named(self, fact: ProviderFact) -> ProviderFact:
+        """Return the fact with the names that we gave the intent which it is about; OTHER if we did not make that.
+
+        Raises:
+            NoAnswerError: when there is no answer.
+        """
+        if fact.charge_reference is None:
+            return fact
+        names = await self._charges.names_of(fact.charge_reference)
+        tenant, operation_id = names.get("tenant"), names.get("operation_id")
+        if tenant is None or operation_id is None:
+            return replace(fact, kind=FactKind.OTHER)
+        return replace(fact, tenant=tenant, charge_id=operation_id)

@@ -9,12 +9,12 @@ import stripe
 
 from payment_service.domain.provider import MovementStatus, ProviderRecord, RecordKind
 from payment_service.providers.stripe_calls import answers
+from payment_service.providers.stripe_charges import StripeCharges
 from payment_service.providers.stripe_money import from_stripe_units
 from payment_service.providers.stripe_objects import (
     BalanceTransaction,
     Captured,
     Dispute,
-    Intent,
     Movement,
     Transfer,
     moment,
@@ -35,10 +35,10 @@ class StripeRecords:
 
     name = "stripe"
 
-    def __init__(self, api: stripe.StripeClient, *, payouts: StripePayouts) -> None:
-        """Read with this client."""
+    def __init__(self, api: stripe.StripeClient, *, charges: StripeCharges, payouts: StripePayouts) -> None:
+        """Read with this client; charges and payouts tell what the book does not."""
         self._lines = api.v1.balance_transactions
-        self._intents = api.v1.payment_intents
+        self._charges = charges
         self._payouts = payouts
         self._readers: Mapping[str, Reader] = {
             "charge": self._capture,
@@ -112,10 +112,8 @@ class StripeRecords:
 
     async def _dispute(self, source: dict[str, Any], at: datetime) -> ProviderRecord:
         dispute = read(Dispute, source)
-        names: Mapping[str, str] = {}
-        if dispute.payment_intent is not None:
-            with answers():
-                names = read(Intent, await self._intents.retrieve_async(dispute.payment_intent)).metadata
+        intent = dispute.payment_intent
+        names: Mapping[str, str] = {} if intent is None else await self._charges.names_of(intent)
         return ProviderRecord(
             kind=RecordKind.DISPUTE,
             tenant=names.get("tenant", ""),

@@ -4,17 +4,9 @@ from typing import Final
 
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKeyConstraint, Index, MetaData, String, Table, Text
 
-from platform_runtime.database import UtcDateTime
+from platform_runtime.database import NAMING_CONVENTION, UtcDateTime
 
-METADATA: Final = MetaData(
-    # SQLite can change a constraint only by its name, so each has one.
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(referred_table_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+METADATA: Final = MetaData(naming_convention=NAMING_CONVENTION)
 
 ACCOUNTS: Final = Table(
     "accounts",
