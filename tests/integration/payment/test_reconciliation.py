@@ -14,7 +14,7 @@ from payment_service.activities.reconciliation import CheckLedger, Reconcile, Re
 from payment_service.domain.charges import ChargeStatus, StoredCharge
 from payment_service.domain.escalations import Escalation, EscalationReason
 from payment_service.domain.ledger import Phase, Posting, Transaction, TransactionKind, cash_clearing, partner_payable
-from payment_service.domain.provider import MovementStatus, RecordKind
+from payment_service.domain.provider import MovementStatus, ProviderRecord, RecordKind
 from payment_service.domain.reconciliation import key_of
 from payment_service.persistence.charges import SqlCharges
 from payment_service.persistence.escalations import SqlEscalations
@@ -22,6 +22,7 @@ from payment_service.persistence.ledger import post
 from payment_service.persistence.ledger_check import SqlLedgerCheck
 from payment_service.persistence.reconciliations import SqlReconciliations
 from payment_service.ports import NoAnswerError
+from platform_contracts.money import Money
 from platform_contracts.payment.reconciliation import ReconciliationResult
 from platform_runtime.database import Database
 from tests.fakes.payment import FakeAcquirer, euros
@@ -173,21 +174,24 @@ async def test_extra_capture_of_a_charge_without_outcome_is_recorded_and_is_none
     assert await reconciler.escalated() == []
 
 
+_AT = datetime.now(UTC) - HOUR
+_CAPTURE = record(at=_AT)
+
+
 @pytest.mark.parametrize(
-    "differs",
+    "at_provider",
     [
-        lambda each: replace(each, amount=euros(1_999)),
-        lambda each: replace(each, amount=each.amount.model_copy(update={"currency": "USD"})),
-        lambda each: replace(each, status=MovementStatus.FAILED),
+        replace(_CAPTURE, amount=euros(1_999)),
+        replace(_CAPTURE, amount=Money(minor_units=2_000, currency="USD")),
+        replace(_CAPTURE, status=MovementStatus.FAILED),
     ],
     ids=["amount", "currency", "status"],
 )
 async def test_capture_that_both_know_differently_is_mismatched(
-    reconciler: _Reconciler, now: datetime, differs: object
+    reconciler: _Reconciler, at_provider: ProviderRecord
 ) -> None:
-    assert callable(differs)
-    await reconciler.charge(at=now - HOUR)
-    reconciler.provider.book = [differs(record(at=now - HOUR))]
+    await reconciler.charge(at=_AT)
+    reconciler.provider.book = [at_provider]
 
     first = await reconciler.run()
     second = await reconciler.run()

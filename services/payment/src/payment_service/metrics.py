@@ -9,10 +9,10 @@ from typing import Final
 
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
-from sqlalchemy.exc import SQLAlchemyError
 
 from payment_service.domain.escalations import EscalationReason
-from payment_service.persistence.money_figures import MoneyFigures, SqlMoneyFigures
+from payment_service.domain.money_figures import MoneyFigures
+from payment_service.reconciliation_ports import Figures
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -62,7 +62,7 @@ class _Shown:
 
 
 @asynccontextmanager
-async def money_metrics(figures: SqlMoneyFigures, *, every_seconds: float) -> AsyncGenerator[None]:
+async def money_metrics(figures: Figures, *, every_seconds: float) -> AsyncGenerator[None]:
     """Show the figures while the block runs. A database that is away leaves the last ones, and is tried again."""
     shown = _Shown()
     meter = metrics.get_meter("payment_service")
@@ -77,7 +77,7 @@ async def money_metrics(figures: SqlMoneyFigures, *, every_seconds: float) -> As
         while True:
             try:
                 shown.take(await figures.read())
-            except (SQLAlchemyError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever ails the database, the worker goes on
                 _log.warning("money_metrics.not_read", extra={"reason": type(error).__name__})
             await asyncio.sleep(every_seconds)
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from payment_service.domain.escalations import Escalation
 from payment_service.domain.ledger import LedgerDifference
+from payment_service.domain.money_figures import MoneyFigures
 from payment_service.domain.orphans import OpenCharge
 from payment_service.domain.reconciliation import (
     Counts,
@@ -89,4 +90,12 @@ class Orphans(Protocol):
         self, *, tenant: str, operation_ids: Sequence[str], now: datetime, escalation: Escalation | None = None
     ) -> None:
         """Never ask about these charges again; where a person has to, tell them in the same transaction."""
+        ...
+
+
+class Figures(Protocol):
+    """What the metrics show."""
+
+    async def read(self) -> MoneyFigures:
+        """Return the figures as they are now."""
         ...

@@ -1,13 +1,13 @@
 """The figures of the payment service's metrics, from the database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from payment_service.domain.money_figures import MoneyFigures
 from payment_service.domain.reconciliation import Difference, FindingState
 from payment_service.persistence.reconciliation_tables import RECONCILIATION_FINDINGS, RECONCILIATIONS
 from payment_service.persistence.tables import CHARGES, ESCALATIONS, LEDGER_BALANCES, OUTCOME_UNKNOWN
@@ -19,19 +19,8 @@ AGES: Final = (60, 600, 3_600, 86_400)
 _WAITING: Final = (FindingState.OPEN, FindingState.ESCALATED)
 
 
-@dataclass(frozen=True, kw_only=True)
-class MoneyFigures:
-    """What there is to be seen of the money."""
-
-    escalations: Mapping[str, int]
-    findings: Mapping[tuple[Difference, FindingState], int]
-    finished: Mapping[str, datetime]
-    imbalance: Mapping[tuple[str, str], int]
-    without_outcome: Mapping[int, int]
-
-
 class SqlMoneyFigures:
-    """Reads them from SQLite or PostgreSQL."""
+    """The port `Figures` on SQLite and PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         """Read from the database."""
