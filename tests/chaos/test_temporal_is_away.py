@@ -1,15 +1,11 @@
 """Temporal is stopped and started again: every route says so at once, and nothing of ours has to be restarted."""
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from http import HTTPStatus
-from pathlib import Path
 
 import pytest
 
-from platform_cli.tools import temporal_server as dev_server
+from tests.support.own_temporal import own_temporal
 from tests.support.platform import free_ports, new_id, onboarding_body, running_platform
 from tests.support.waiting import eventually
 
@@ -34,7 +30,7 @@ async def test_platform_goes_on_when_temporal_is_back(
 ) -> None:
     home = tmp_path_factory.mktemp("temporal-away")
     port, ui_port = free_ports(2)
-    async with _temporal(home, port, ui_port):
+    async with own_temporal(home, port, ui_port):
         platform_context = running_platform(home, TEMPORAL_ADDRESS=f"127.0.0.1:{port}")
         platform = await platform_context.__aenter__()
     try:
@@ -46,7 +42,7 @@ async def test_platform_goes_on_when_temporal_is_back(
             assert answer.headers["content-type"] == "application/problem+json"
             assert "retry-after" in answer.headers
 
-        async with _temporal(home, port, ui_port):
+        async with own_temporal(home, port, ui_port):
             user = new_id("u")
 
             async def onboarded() -> bool:
@@ -59,28 +55,3 @@ async def test_platform_goes_on_when_temporal_is_back(
         await platform_context.__aexit__(None, None, None)
 
     assert set(restarts) == {0}
-
-
-@asynccontextmanager
-async def _temporal(home: Path, port: int, ui_port: int) -> AsyncGenerator[None]:
-    """Run a Temporal that the stack finds there and does not start itself."""
-    process = await asyncio.create_subprocess_exec(
-        dev_server.executable(),
-        *("server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--ui-port", str(ui_port)),
-        *("--db-filename", str(home / "temporal.sqlite3"), "--log-level", "error"),
-        *dev_server.tuning_arguments(database_file=True),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        await eventually(lambda: _listens(port), within_seconds=30)
-        yield
-    finally:
-        process.terminate()
-        await asyncio.wait_for(process.wait(), 20)
-
-
-async def _listens(port: int) -> bool:
-    _reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.close()
-    return True

@@ -9,17 +9,14 @@ from temporalio.testing import ActivityEnvironment
 from payment_service.workflows.charge_resolution import ChargeResolutionWorkflow
 from payment_service.workflows.charge_void import ChargeVoidWorkflow
 from payment_service.workflows.escalation_resolution import EscalationResolutionWorkflow
-from payment_service.workflows.reconciliation import ReconciliationWorkflow
-from platform_contracts.listing.close_purchase import PurchaseEnd
 from platform_contracts.payment.charge import ChargeResult, ChargeStatus
 from platform_contracts.payment.charge_resolution import WORKFLOW_TYPE, ChargeResolution, ChargeResolutionInput
 from platform_contracts.payment.charge_void import ChargeVoid
 from platform_contracts.payment.escalation_resolution import EscalationResolution, EscalationResolutionInput
-from platform_contracts.payment.reconciliation import Reconciliation, ReconciliationInput
 from platform_runtime.workflow_calls import start_workflow
 from tests.fakes.payment import FakeAcquirer, PaymentPorts, authorise_request, charge_request, payment_worker
 from tests.fakes.payment_escalations import FakeEscalations, escalated, escalation_worker
-from tests.fakes.payment_reconciliation_worker import Answers, reconciliation_worker
+from tests.replay import reconciliation_scenarios, reversal_scenarios
 from tests.support.histories import Scenario, record, recorded_histories, replay
 from tests.support.waiting import eventually
 
@@ -107,19 +104,13 @@ async def _escalation_resolved(client: Client, task_queue: str) -> WorkflowHandl
     return handle
 
 
-async def _reconciled(client: Client, task_queue: str) -> WorkflowHandle[Any, Any]:
-    answers = Answers(
-        purchases={"p-1": PurchaseEnd.RELEASED, "p-2": PurchaseEnd.SOLD, "p-3": PurchaseEnd.OPEN},
-        captured=frozenset({"p-1"}),
-        page=2,
-    )
-    async with reconciliation_worker(client, answers, task_queue=task_queue):
-        handle = await start_workflow(client, Reconciliation.run, ReconciliationInput(), task_queue=task_queue)
-        await handle.result()
-    return handle
-
-
-WORKFLOWS = [ReconciliationWorkflow, ChargeResolutionWorkflow, ChargeVoidWorkflow, EscalationResolutionWorkflow]
+WORKFLOWS = [
+    ChargeResolutionWorkflow,
+    ChargeVoidWorkflow,
+    EscalationResolutionWorkflow,
+    *reconciliation_scenarios.WORKFLOWS,
+    *reversal_scenarios.WORKFLOWS,
+]
 
 SCENARIOS: dict[str, Scenario] = {
     "charge_resolution-authorised": _authorised,
@@ -131,7 +122,8 @@ SCENARIOS: dict[str, Scenario] = {
     "charge_void-voided": _voided,
     "charge_void-voided_despite_a_cancel": _voided_despite_a_cancel,
     "escalation_resolution-resolved": _escalation_resolved,
-    "reconciliation-orphans_settled": _reconciled,
+    **reconciliation_scenarios.SCENARIOS,
+    **reversal_scenarios.SCENARIOS,
 }
 
 

@@ -145,6 +145,30 @@ async def test_capture_that_does_not_fit_our_book_is_said_aloud(answers: list[An
             await provider.capture(_CHARGE)
 
 
+@pytest.mark.parametrize(
+    ("answers", "status"),
+    [
+        ([_UNEXPECTED_STATE, _intent("succeeded")], ChargeStatus.CAPTURED),
+        ([_UNEXPECTED_STATE, _intent("canceled")], ChargeStatus.VOIDED),
+        ([_UNEXPECTED_STATE, _intent("canceled", cancellation_reason="automatic")], ChargeStatus.VOIDED),
+        ([_UNEXPECTED_STATE, _intent("requires_capture"), _intent("canceled")], ChargeStatus.VOIDED),
+    ],
+)
+async def test_refused_void_is_what_the_intent_says(answers: list[Answer], status: ChargeStatus) -> None:
+    async with _stripe(*answers) as (provider, server):
+        said = await provider.void(tenant="buyers", operation_id="p-1", reference="pi_1")
+
+    assert said is status
+    keys = [asked.headers["idempotency-key"] for asked in server.asked if asked.method == "POST"]
+    assert keys == ["buyers.p-1:void:pi_1", "buyers.p-1:void:pi_1:requires_capture"][: len(keys)]
+
+
+async def test_void_of_what_cannot_be_cancelled_is_not_called_done() -> None:
+    async with _stripe(_UNEXPECTED_STATE, _intent("requires_capture"), _UNEXPECTED_STATE) as (provider, _):
+        with pytest.raises(UnexpectedAnswerError):
+            await provider.void(tenant="buyers", operation_id="p-1", reference="pi_1")
+
+
 Write = Callable[[StripeProvider], Awaitable[object]]
 
 _WRITES: Final[Mapping[str, Write]] = {

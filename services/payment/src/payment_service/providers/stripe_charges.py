@@ -33,6 +33,8 @@ _MOST_TELLING: Final = (
     ChargeStatus.VOIDED,
 )
 
+_ENDED: Final = frozenset({ChargeStatus.CAPTURED, ChargeStatus.VOIDED, ChargeStatus.EXPIRED})
+
 
 class StripeCharges:
     """The port `ChargeProvider` at Stripe.
@@ -209,15 +211,23 @@ class StripeCharges:
     async def _cancelled(self, tenant: str, operation_id: str, reference: str) -> ChargeStatus | None:
         # With the id: without it a second intent of the same operation would be the same key for something else.
         key = f"{idempotency_key('void', tenant=tenant, operation_id=operation_id)}:{reference}"
+        intent = await self._cancel(reference, key)
+        if intent is None:
+            intent = await self._retrieved(reference, operation_id)
+            if intent.standing() not in _ENDED:
+                # A refusal is kept with its key for a day, also once the intent has left the state that it was for.
+                intent = await self._cancel(reference, f"{key}:{intent.status}")
+        if intent is None:
+            raise UnexpectedAnswerError("not cancelled, and not ended")
+        return intent.standing()
+
+    async def _cancel(self, reference: str, key: str) -> Intent | None:
+        """Cancel an intent; None when Stripe refuses to."""
         try:
             with answers():
-                said = await self._intents.cancel_async(reference, {}, {"idempotency_key": key})
-            return read(Intent, said).standing()
-        except RefusedError as refusal:
-            standing = (await self._retrieved(reference, operation_id)).standing()
-            if standing not in (ChargeStatus.CAPTURED, ChargeStatus.VOIDED, ChargeStatus.EXPIRED):
-                raise UnexpectedAnswerError(f"not cancelled: {refusal.code}") from None
-            return standing
+                return read(Intent, await self._intents.cancel_async(reference, {}, {"idempotency_key": key}))
+        except RefusedError:
+            return None
 
     def _method(self, token: str) -> str:
         if not token.startswith("tok_"):
