@@ -27,7 +27,6 @@ from payment_service.persistence.reconciliations import SqlReconciliations
 from payment_service.persistence.refunds import SqlRefunds
 from payment_service.ports import PaymentProvider
 from payment_service.providers.card_acquirer import HttpCardAcquirer
-from payment_service.reconciliation_views import reconciliation_views
 from payment_service.settings import PaymentSettings
 from payment_service.views import views
 from payment_service.workflows.charge_resolution import ChargeResolutionWorkflow
@@ -123,18 +122,16 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
             of_orphans.conclude_charges,
             of_orphans.settle_orphan,
         ],
-        views=[
-            *views(
-                charges=charges,
-                refunds=refunds,
-                ledger=SqlLedger(resources.database),
-                escalations=escalations,
-                payouts=payouts,
-                plans=plans,
-                token=resources.service_token,
-            ),
-            *reconciliation_views(reconciliations, token=resources.service_token),
-        ],
+        views=views(
+            charges=charges,
+            refunds=refunds,
+            ledger=SqlLedger(resources.database),
+            escalations=escalations,
+            payouts=payouts,
+            plans=plans,
+            reconciliations=reconciliations,
+            token=resources.service_token,
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from payment_service.activities.reconciliation import CheckLedger, Reconcile, ReconciliationActivities
-    from payment_service.workflows.orphans import settle_orphans
+    from payment_service.workflows.reconciliation_orphans import settle_orphans
     from platform_contracts.memo import Progress
     from platform_contracts.payment.reconciliation import (
         WORKFLOW_TYPE,
