@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from platform_gateway.openapi.reconciliation_examples import RECONCILIATION_EXAMPLES
+
 _RUN: Final = "019a3e5c-6f0e-7b1a-9c55-1f2d3c4b5a69"
 _TRACE: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
 _ONBOARDING: Final = "acme:user:user-onboarding:u-1"
@@ -60,21 +62,6 @@ _RESOLVED: Final = {
     "resolution": "The acquirer confirms by phone that nothing was charged.",
 }
 _ESCALATION: Final = {**_ESCALATION_STATE, "links": {"self": f"/v1/escalations/{_ESCALATION_ID}"}}
-
-_RECONCILIATION_ID: Final = "acquirer-0f6e7b1c-2d3a-4b5c-8d9e-0a1b2c3d4e5f"
-_RECONCILIATION: Final = {
-    "reconciliationId": _RECONCILIATION_ID,
-    "provider": "acquirer",
-    "since": "2026-11-23T10:58:00Z",
-    "until": "2026-11-23T11:58:00Z",
-    "finishedAt": "2026-11-23T12:00:01Z",
-    "matched": 418,
-    "missing": 0,
-    "extra": 1,
-    "mismatched": 0,
-    "escalated": 0,
-    "links": {"self": f"/v1/reconciliations/{_RECONCILIATION_ID}"},
-}
 
 _SCHEDULE: Final = "platform:analytics:rollup:hour"
 _ROLLUP: Final = f"{_SCHEDULE}-2026-11-23T12:05:00Z"
@@ -208,25 +195,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "BackfillRequest": _MISSED_HOURS,
     "ResolutionRequest": {"resolution": _RESOLVED["resolution"]},
     "Escalation": _ESCALATION,
-    "ReconciliationsPage": {"reconciliations": [_RECONCILIATION], "nextCursor": None},
-    "ReconciliationReport": {
-        **_RECONCILIATION,
-        "findings": [
-            {
-                "kind": "capture",
-                "account": "acme",
-                "name": "p-1",
-                "difference": "extra",
-                "state": "open",
-                "atProvider": {"minorUnits": 1250, "currency": "EUR", "exponent": 2},
-                "statusAtProvider": "succeeded",
-                "posted": 0,
-                "pending": 0,
-                "firstSeenAt": "2026-11-23T12:00:01Z",
-                "lastSeenAt": "2026-11-23T12:00:01Z",
-            }
-        ],
-    },
+    **RECONCILIATION_EXAMPLES,
     "EscalationsPage": {"escalations": [_ESCALATION], "nextCursor": None},
     "EscalationResolved": {
         "workflowId": _RESOLUTION,

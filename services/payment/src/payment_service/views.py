@@ -104,12 +104,6 @@ def views(
     async def refunds_of(tenant: str, query: RefundsQuery) -> RefundsAnswer:
         return await read_refunds(charges, refunds, tenant, query)
 
-    async def all_reconciliations(tenant: str, query: ReconciliationsQuery) -> ReconciliationsPage:
-        return await read_reconciliations(reconciliations, tenant, query)
-
-    async def one_reconciliation(tenant: str, query: ReconciliationQuery) -> ReconciliationAnswer:
-        return await read_reconciliation(reconciliations, tenant, query)
-
     return [
         view_route(BALANCES, balances, token=token),
         view_route(CHARGE, charge, token=token),
@@ -119,8 +113,7 @@ def views(
         view_route(PAYOUTS, all_payouts, token=token),
         view_route(PAYOUT_PLAN, plan, token=token),
         view_route(REFUNDS, refunds_of, token=token),
-        view_route(RECONCILIATIONS, all_reconciliations, token=token),
-        view_route(RECONCILIATION, one_reconciliation, token=token),
+        *_reconciliation_views(reconciliations, token=token),
     ]
 
 
@@ -265,6 +258,19 @@ def _refund(refund: StoredRefund) -> RefundView:
         reason=refund.reason,
         requested_at=refund.requested_at,
     )
+
+
+def _reconciliation_views(reconciliations: Reconciliations, *, token: SecretStr | None) -> Sequence[BaseRoute]:
+    async def all_reconciliations(tenant: str, query: ReconciliationsQuery) -> ReconciliationsPage:
+        return await read_reconciliations(reconciliations, tenant, query)
+
+    async def one_reconciliation(tenant: str, query: ReconciliationQuery) -> ReconciliationAnswer:
+        return await read_reconciliation(reconciliations, tenant, query)
+
+    return [
+        view_route(RECONCILIATIONS, all_reconciliations, token=token),
+        view_route(RECONCILIATION, one_reconciliation, token=token),
+    ]
 
 
 async def read_reconciliations(
