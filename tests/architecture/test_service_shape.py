@@ -20,7 +20,7 @@ REQUIRED = {
     "persistence/tables.py",
     "persistence/migrations/",
 }
-ONLY_WHERE_NEEDED = {"schedules.py", "tools.py", "providers/"}
+ONLY_WHERE_NEEDED = {"schedules.py", "tools.py", "providers/", "metrics.py", "reconciliation_ports.py"}
 ALWAYS = {"__init__.py", "py.typed"}
 
 each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.package)

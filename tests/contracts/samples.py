@@ -24,6 +24,8 @@ from platform_contracts.payment import (
     payout_sync,
     payout_views,
     provider_event,
+    reconciliation,
+    reconciliation_views,
     refund,
 )
 from platform_contracts.payment import views as payment_views
@@ -87,6 +89,35 @@ _ESCALATION = payment_views.EscalationView(
 )
 _REDRIVE = provider_event.Redrive(operator_id="user:grace", reason="The adapter is mended.")
 _CHARGE = payment_views.Charge(operation_id="p-1", status=charge.ChargeStatus.CAPTURED, amount=_EUROS)
+_RECONCILED = reconciliation.ReconciliationResult(
+    matched=5, missing=1, extra=2, mismatched=3, escalated=4, ledger_differences=6, orphans_asked=7, orphans_settled=8
+)
+_ORPHANS = reconciliation.OrphansPosition(after="abc", asked=7, settled=8)
+_RECONCILIATION = reconciliation_views.ReconciliationView(
+    reconciliation_id="acquirer-0f6e7b1c-2d3a-4b5c-8d9e-0a1b2c3d4e5f",
+    provider="acquirer",
+    since=NOON,
+    until=NOON,
+    finished_at=NOON,
+    matched=5,
+    missing=1,
+    extra=2,
+    mismatched=3,
+    escalated=4,
+)
+_FINDING = reconciliation_views.ReconciliationFinding(
+    kind="capture",
+    account="buyers",
+    name="p-1",
+    difference="extra",
+    state="open",
+    at_provider=_EUROS,
+    status_at_provider="succeeded",
+    posted=0,
+    pending=0,
+    first_seen_at=NOON,
+    last_seen_at=NOON,
+)
 _PAYOUT_DECISION = partner_payout.PayoutDecision(reviewer_id="user:ada", approved=True, comment="Looks right.")
 _PAYOUT_PLAN = payout_plan_change.PayoutPlan(
     schedule=payout_plan_change.PayoutSchedule.WEEKLY,
@@ -259,6 +290,15 @@ _ALL: tuple[ContractModel, ...] = (
         tenant="acme", change_id="c-1", currency="EUR", plan=_PAYOUT_PLAN, changed_by="user:grace"
     ),
     payout_plan_change.PayoutPlanChangeResult(currency="EUR", plan=_PAYOUT_PLAN),
+    reconciliation.ReconciliationInput(continued=_RECONCILED, orphans=_ORPHANS),
+    _RECONCILED,
+    _ORPHANS,
+    _RECONCILIATION,
+    _FINDING,
+    reconciliation_views.ReconciliationsQuery(limit=10, cursor="abc"),
+    reconciliation_views.ReconciliationsPage(reconciliations=(_RECONCILIATION,), next_cursor="abc"),
+    reconciliation_views.ReconciliationQuery(reconciliation_id=_RECONCILIATION.reconciliation_id),
+    reconciliation_views.ReconciliationAnswer(reconciliation=_RECONCILIATION, findings=(_FINDING,)),
     payout_views.PayoutsQuery(limit=10, cursor="abc"),
     payout_views.PayoutQuery(payout_id="po-1"),
     _PAYOUT,
@@ -318,6 +358,7 @@ WORKFLOW_IDS: Mapping[str, str] = {
     charge_void.WORKFLOW_TYPE: charge_void.charge_void_workflow_id(tenant="buyers", operation_id="p-1"),
     partner_payout.WORKFLOW_TYPE: partner_payout.partner_payout_workflow_id(tenant="acme", payout_id="po-1"),
     payout_run.WORKFLOW_TYPE: payout_run.payout_run_schedule_id(),
+    reconciliation.WORKFLOW_TYPE: reconciliation.reconciliation_schedule_id(),
     payout_sync.WORKFLOW_TYPE: payout_sync.payout_sync_workflow_id(tenant="acme", sync_id="ev-1"),
     payout_plan_change.WORKFLOW_TYPE: payout_plan_change.payout_plan_change_workflow_id(tenant="acme", change_id="c-1"),
 }

@@ -19,7 +19,7 @@ from payment_service.activities.refund_events import RefundEventActivities
 from payment_service.domain.escalations import Escalation
 from payment_service.domain.provider import FactKind, ProviderFact
 from payment_service.domain.provider_events import REDRIVABLE, EventReason, EventStatus, StoredEvent
-from payment_service.ports import UnreadableEventError
+from payment_service.ports import NoAnswerError, UnreadableEventError
 from payment_service.workflows.provider_event import ProviderEventWorkflow
 from platform_contracts.payment import dispute as dispute_contract
 from platform_contracts.payment import payout_sync
@@ -87,6 +87,7 @@ class FakeReader:
 
     def __init__(self) -> None:
         self.is_broken = False
+        self.is_away = False
 
     def read_event(self, body: bytes) -> ProviderFact:
         if self.is_broken:
@@ -104,6 +105,13 @@ class FakeReader:
             )
         except (ValueError, KeyError, TypeError):
             raise UnreadableEventError from None
+
+    async def named(self, fact: ProviderFact) -> ProviderFact:
+        if fact.tenant:
+            return fact
+        if self.is_away:
+            raise NoAnswerError("away")
+        return replace(fact, tenant="buyers", charge_id="p-named")
 
 
 @dataclass

@@ -17,7 +17,7 @@ from platform_contracts.payment.escalation_resolution import EscalationResolutio
 from platform_runtime.workflow_calls import start_workflow
 from tests.fakes.payment import FakeAcquirer, PaymentPorts, authorise_request, charge_request, payment_worker
 from tests.fakes.payment_escalations import FakeEscalations, escalated, escalation_worker
-from tests.replay import provider_event_runs, reversal_scenarios
+from tests.replay import provider_event_runs, reconciliation_scenarios, reversal_scenarios
 from tests.support.histories import Scenario, record, recorded_histories, replay
 from tests.support.waiting import eventually
 
@@ -109,6 +109,7 @@ WORKFLOWS = [
     ChargeResolutionWorkflow,
     ChargeVoidWorkflow,
     EscalationResolutionWorkflow,
+    *reconciliation_scenarios.WORKFLOWS,
     *reversal_scenarios.WORKFLOWS,
     ProviderEventWorkflow,
 ]
@@ -123,6 +124,7 @@ SCENARIOS: dict[str, Scenario] = {
     "charge_void-voided": _voided,
     "charge_void-voided_despite_a_cancel": _voided_despite_a_cancel,
     "escalation_resolution-resolved": _escalation_resolved,
+    **reconciliation_scenarios.SCENARIOS,
     **reversal_scenarios.SCENARIOS,
     **provider_event_runs.SCENARIOS,
 }

@@ -28,6 +28,7 @@ from payment_service.settings import PaymentSettings
 from platform_contracts.analytics.record_events import RECORD_EVENTS, RecordEventsRequest, RecordEventsResult
 from platform_contracts.listing.purchase import Purchase, PurchaseInput, PurchaseLine, purchase_workflow_id
 from platform_contracts.money import Money
+from platform_contracts.payment.reconciliation import Reconciliation, ReconciliationInput, ReconciliationResult
 from platform_contracts.task_queues import TaskQueue
 from platform_runtime.database import Database, driver_url
 from platform_runtime.migrations import migrate
@@ -110,6 +111,15 @@ class Marketplace:
         statuses = dict(zip(self.purchases, await asyncio.gather(*ended), strict=True))
         return await asyncio.to_thread(differences, self.books, tenant=TENANT, statuses=statuses)
 
+    async def reconcile(self) -> ReconciliationResult:
+        """Run a reconciliation, as its schedule does, and return what it found."""
+        return await self.client.execute_workflow(
+            Reconciliation.run,
+            ReconciliationInput(),
+            id=f"platform:payment:reconciliation:{uuid4().hex}",
+            task_queue=TaskQueue.PAYMENT,
+        )
+
     @asynccontextmanager
     async def without_payment(self) -> AsyncGenerator[None]:
         """Have no payment worker in the block."""
@@ -148,7 +158,14 @@ def workflow_id_of(purchase_id: str) -> str:
 
 @asynccontextmanager
 async def marketplace(
-    server: WorkflowEnvironment, home: Path, *, stock: int = 1000, hold_seconds: float = 900, sandboxed: bool = True
+    server: WorkflowEnvironment,
+    home: Path,
+    *,
+    stock: int = 1000,
+    hold_seconds: float = 900,
+    orphan_after_seconds: float = 3_600,
+    settling_seconds: float = 120,
+    sandboxed: bool = True,
 ) -> AsyncGenerator[Marketplace]:
     """Open a marketplace with one listing.
 
@@ -157,6 +174,8 @@ async def marketplace(
         home: for the databases.
         stock: how many lamps there are.
         hold_seconds: how long a purchase may take.
+        orphan_after_seconds: how old a charge is when reconciliation asks for its purchase.
+        settling_seconds: how old a movement is when reconciliation compares it.
         sandboxed: whether workflows run in the sandbox; without it a test can put something else into their modules.
     """
     async with AsyncExitStack() as stack:
@@ -171,7 +190,11 @@ async def marketplace(
         gates = Gates()
         payment = await payment_service.worker.build(
             Resources(
-                settings=PaymentSettings(acquirer_url=AnyHttpUrl(str(acquirer.base_url))),
+                settings=PaymentSettings(
+                    acquirer_url=AnyHttpUrl(str(acquirer.base_url)),
+                    orphan_after_seconds=orphan_after_seconds,
+                    reconciliation_settling_seconds=settling_seconds,
+                ),
                 database=payment_database,
                 service_token=None,
                 stack=stack,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine, create_engine, text
 
-_OVER = {"COMPLETED", "FAILED", "CANCELED"}
+_OVER = {"COMPLETED", "FAILED", "CANCELED", "TERMINATED"}
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ REQUIRED: Final[Mapping[str, Scope]] = {
     "listEscalations": Scope.ESCALATIONS_READ,
     "getEscalation": Scope.ESCALATIONS_READ,
     "resolveEscalation": Scope.ESCALATIONS_RESOLVE,
+    "listReconciliations": Scope.RECONCILIATIONS_READ,
+    "getReconciliation": Scope.RECONCILIATIONS_READ,
     "payOut": Scope.PAYOUTS_WRITE,
     "listPayouts": Scope.PAYOUTS_READ,
     "getPayout": Scope.PAYOUTS_READ,

@@ -35,6 +35,7 @@ from platform_gateway.routes.payout_plans import payout_plans_router
 from platform_gateway.routes.payouts import payouts_router
 from platform_gateway.routes.provider_events import provider_event_redrives_router, provider_events_router
 from platform_gateway.routes.purchases import purchases_router
+from platform_gateway.routes.reconciliations import reconciliations_router
 from platform_gateway.routes.refunds import refunds_router
 from platform_gateway.routes.sales import sales_router
 from platform_gateway.routes.schedules import schedules_router
@@ -99,6 +100,7 @@ def create_app(
         sales_router(listing_views, authenticate=authenticate),
         balances_router(payment_views, authenticate=authenticate),
         escalations_router(workflows, payment_views, authenticate=authenticate),
+        reconciliations_router(payment_views, authenticate=authenticate),
         payouts_router(workflows, payment_views, authenticate=authenticate),
         payout_plans_router(workflows, payment_views, authenticate=authenticate),
         analytics_router(analytics_views, authenticate=authenticate),

@@ -41,6 +41,7 @@ class Kind(Enum):
     UNKNOWN_SUBMISSION = ("unknown_submission", 404, "There is no such submission")
     UNKNOWN_PURCHASE = ("unknown_purchase", 404, "There is no such purchase")
     UNKNOWN_ESCALATION = ("unknown_escalation", 404, "There is no such escalation")
+    UNKNOWN_RECONCILIATION = ("unknown_reconciliation", 404, "There is no such reconciliation")
     UNKNOWN_PAYOUT = ("unknown_payout", 404, "There is no such payout")
     UNKNOWN_PROVIDER_EVENT = ("unknown_provider_event", 404, "There is no such provider event")
     UNKNOWN_API_KEY = ("unknown_api_key", 404, "There is no such API key")

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from payment_service.domain.charges import ChargeStatus
 from payment_service.persistence import payout_tables, provider_event_tables
 from payment_service.persistence.charges import SqlCharges
+from payment_service.persistence.reconciliation_tables import RECONCILIATION_FINDINGS, RECONCILIATIONS
 from payment_service.persistence.refund_tables import DISPUTES, REFUNDS
 from payment_service.persistence.tables import METADATA
 from platform_runtime.database import Database
@@ -37,7 +38,12 @@ async def test_migrations_make_the_tables_that_the_code_uses(database: Database)
 
     assert all(METADATA.tables[table.name] is table for table in TABLES_OF_ITS_OWN)
     assert found == []
-    assert {REFUNDS.name, DISPUTES.name} <= METADATA.tables.keys(), "a module of tables is not imported"
+    assert {
+        REFUNDS.name,
+        DISPUTES.name,
+        RECONCILIATIONS.name,
+        RECONCILIATION_FINDINGS.name,
+    } <= METADATA.tables.keys(), "a module of tables is not imported"
 
 
 def test_migrating_again_changes_nothing(database_url: str) -> None:

@@ -1,17 +1,15 @@
-import asyncio
+"""The schedules of the payment service are there after it was prepared."""
+
 from datetime import timedelta
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, ScheduleActionStartWorkflow, ScheduleOverlapPolicy
 from temporalio.testing import WorkflowEnvironment
 
-from payment_service.schedules import ensure_schedules, payout_run_schedule
-from platform_contracts.payment.payout_run import WORKFLOW_TYPE, payout_run_schedule_id
-from platform_contracts.task_queues import TaskQueue
-from platform_runtime.schedules import ensure_schedule
-from tests.fakes.payment_payouts import FakePayouts, FakePlans, PayoutPorts, payout_worker
+from payment_service.schedules import ensure_schedules, reconciliation_schedule
+from platform_contracts.identifiers import PLATFORM_TENANT, tenant_of
+from platform_contracts.payment.reconciliation import WORKFLOW_TYPE, reconciliation_schedule_id
 from tests.support.namespaces import new_namespace
-from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -20,46 +18,21 @@ async def own_client(temporal_server: WorkflowEnvironment) -> Client:
     return await new_namespace(temporal_server)
 
 
-async def test_schedule_is_there_after_it_was_ensured_and_an_operators_pause_survives(own_client: Client) -> None:
+async def test_reconciliation_is_scheduled_every_hour_however_often_it_is_prepared(own_client: Client) -> None:
     await ensure_schedules(own_client)
-    handle = own_client.get_schedule_handle(payout_run_schedule_id())
-    await handle.pause(note="the provider moves")
-
     await ensure_schedules(own_client)
 
-    found = await handle.describe()
-    assert (found.schedule.state.paused, found.schedule.state.note) == (True, "the provider moves")
-    assert {(moment.hour, moment.minute) for moment in found.info.next_action_times} == {(0, 15)}
-    assert found.schedule.policy == payout_run_schedule(period_seconds=86_400).policy
+    found = (await own_client.get_schedule_handle(reconciliation_schedule_id()).describe()).schedule
+
+    assert [interval.every for interval in found.spec.intervals] == [timedelta(hours=1)]
+    assert found.policy == reconciliation_schedule(period_seconds=3_600).policy
 
 
-async def test_schedule_of_an_earlier_setting_is_brought_up_to_date(own_client: Client) -> None:
-    earlier = payout_run_schedule(period_seconds=3_600)
-    await ensure_schedule(own_client, schedule_id=payout_run_schedule_id(), schedule=earlier)
+def test_run_is_the_platforms_own_and_never_beside_another() -> None:
+    schedule = reconciliation_schedule(period_seconds=60)
 
-    await ensure_schedules(own_client)
-
-    found = await own_client.get_schedule_handle(payout_run_schedule_id()).describe()
-    first, second, *_ = found.info.next_action_times
-    assert second - first == timedelta(days=1)
-
-
-async def test_triggered_twice_at_once_it_pays_once(own_client: Client) -> None:
-    await ensure_schedules(own_client)
-    ports = PayoutPorts(payouts=FakePayouts(acme=100), plans=FakePlans("acme"))
-    handle = own_client.get_schedule_handle(payout_run_schedule_id())
-
-    async def closed_runs() -> list[str]:
-        query = f"WorkflowType = '{WORKFLOW_TYPE}' AND ExecutionStatus = 'Completed'"
-        return [each.id async for each in own_client.list_workflows(query)]
-
-    async def is_paid() -> bool:
-        return bool(ports.provider.paid)
-
-    async with payout_worker(own_client, ports, task_queue=TaskQueue.PAYMENT):
-        await asyncio.gather(handle.trigger(), handle.trigger())
-        ids = await eventually(closed_runs, within_seconds=20)
-        await eventually(is_paid, within_seconds=20)
-
-    assert ids[0].startswith("platform:payment:payout-run:all-")
-    assert [order.amount.minor_units for order in ports.provider.paid] == [100]
+    assert isinstance(schedule.action, ScheduleActionStartWorkflow)
+    assert schedule.action.workflow == WORKFLOW_TYPE
+    assert schedule.action.id == "platform:payment:reconciliation:all"
+    assert tenant_of(schedule.action.id) == PLATFORM_TENANT
+    assert schedule.policy.overlap is ScheduleOverlapPolicy.SKIP

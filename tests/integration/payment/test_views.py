@@ -10,14 +10,22 @@ from pydantic import SecretStr
 
 from payment_service.domain.charges import ChargeStatus
 from payment_service.domain.payouts import PayoutPlan
+from payment_service.domain.reconciliation import Counts, Span, StoredReconciliation
 from payment_service.persistence.charges import SqlCharges
 from payment_service.persistence.escalations import SqlEscalations
 from payment_service.persistence.ledger import SqlLedger
 from payment_service.persistence.payout_plans import SqlPayoutPlans
 from payment_service.persistence.payouts import SqlPayouts
+from payment_service.persistence.reconciliations import SqlReconciliations
 from payment_service.persistence.refunds import SqlRefunds
 from payment_service.views import views
 from platform_contracts.identifiers import PLATFORM_TENANT
+from platform_contracts.payment.reconciliation_views import (
+    RECONCILIATION,
+    RECONCILIATIONS,
+    ReconciliationAnswer,
+    ReconciliationsPage,
+)
 from platform_contracts.payment.views import (
     BALANCES,
     CHARGE,
@@ -54,6 +62,7 @@ async def http(database: Database) -> AsyncGenerator[httpx.AsyncClient]:
         escalations=SqlEscalations(database),
         payouts=SqlPayouts(database, default_plan=PayoutPlan()),
         plans=SqlPayoutPlans(database, default_plan=PayoutPlan()),
+        reconciliations=SqlReconciliations(database),
         token=SecretStr("secret"),
     )
     app = internal_app(registry=CollectorRegistry(), checks={}, views=routes)
@@ -114,3 +123,40 @@ async def test_account_sees_its_own_escalations_and_staff_see_all(http: httpx.As
     assert foreign.json() == {"escalation": None}
     assert known.json()["escalation"]["account"] == "others"
     assert made_up.status_code == 422
+
+
+async def test_staff_reads_reconciliations_with_their_findings_and_nobody_else_does(
+    http: httpx.AsyncClient, database: Database
+) -> None:
+    reconciliations = SqlReconciliations(database)
+    for hour in range(3):
+        await reconciliations.finish(_done(hour))
+    staff = SELLER | {TENANT_HEADER: PLATFORM_TENANT}
+
+    first = ReconciliationsPage.model_validate_json(
+        (await http.get(RECONCILIATIONS.path, params={"limit": 2}, headers=staff)).content
+    )
+    rest = ReconciliationsPage.model_validate_json(
+        (await http.get(RECONCILIATIONS.path, params={"cursor": first.next_cursor or ""}, headers=staff)).content
+    )
+    asked = {"reconciliation_id": _done(1).reconciliation_id}
+    one = ReconciliationAnswer.model_validate_json(
+        (await http.get(RECONCILIATION.path, params=asked, headers=staff)).content
+    )
+    others = await http.get(RECONCILIATION.path, params=asked, headers=SELLER)
+
+    ids = [each.reconciliation_id for each in (*first.reconciliations, *rest.reconciliations)]
+    assert ids == [_done(hour).reconciliation_id for hour in (2, 1, 0)]
+    assert rest.next_cursor is None
+    assert one.reconciliation == first.reconciliations[1]
+    assert others.json() == {"reconciliation": None, "findings": []}
+
+
+def _done(hour: int) -> StoredReconciliation:
+    return StoredReconciliation(
+        run_id=f"0f6e7b1c-2d3a-4b5c-8d9e-00000000000{hour}",
+        provider="acquirer",
+        span=Span(since=NOW, until=NOW),
+        counts=Counts(matched=hour),
+        finished_at=NOW + timedelta(hours=hour),
+    )

@@ -38,6 +38,7 @@ class Scope(StrEnum):
     OPERATIONS_TERMINATE = "operations:terminate"
     ESCALATIONS_READ = "escalations:read"
     ESCALATIONS_RESOLVE = "escalations:resolve"
+    RECONCILIATIONS_READ = "reconciliations:read"
     SCHEDULES_READ = "schedules:read"
     SCHEDULES_OPERATE = "schedules:operate"
     API_KEYS_MANAGE = "api-keys:manage"

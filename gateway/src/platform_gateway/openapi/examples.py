@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from platform_gateway.openapi.oversight_examples import OVERSIGHT_EXAMPLES
 from platform_gateway.openapi.payout_examples import PAYOUT_EXAMPLES
 from platform_gateway.openapi.refund_examples import REFUND_EXAMPLES
 
@@ -41,27 +42,6 @@ _BOUGHT: Final = {
     "links": {"self": "/v1/purchases/p-1", "operation": f"/v1/operations/{_PURCHASE}"},
 }
 
-
-_ESCALATION_ID: Final = "charge_unresolved-5f2b8d1e9c4a7036"
-_RESOLUTION: Final = f"platform:payment:escalation-resolution:{_ESCALATION_ID}"
-_ESCALATION_STATE: Final = {
-    "escalationId": _ESCALATION_ID,
-    "account": "acme",
-    "reason": "charge_unresolved",
-    "subject": "charge:acme:p-1",
-    "details": [{"name": "provider", "value": "acquirer"}],
-    "openedAt": "2026-11-23T12:00:00Z",
-    "resolvedAt": None,
-    "resolvedBy": None,
-    "resolution": None,
-}
-_RESOLVED: Final = {
-    **_ESCALATION_STATE,
-    "resolvedAt": "2026-11-23T13:00:00Z",
-    "resolvedBy": "user:grace",
-    "resolution": "The acquirer confirms by phone that nothing was charged.",
-}
-_ESCALATION: Final = {**_ESCALATION_STATE, "links": {"self": f"/v1/escalations/{_ESCALATION_ID}"}}
 
 _SCHEDULE: Final = "platform:analytics:rollup:hour"
 _ROLLUP: Final = f"{_SCHEDULE}-2026-11-23T12:05:00Z"
@@ -168,15 +148,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "Accepted": {"workflowId": _PURCHASE, "runId": _RUN, "status": "RUNNING"},
     "BackfillAccepted": {"scheduleId": _SCHEDULE, **_MISSED_HOURS, "runs": 4},
     "BackfillRequest": _MISSED_HOURS,
-    "ResolutionRequest": {"resolution": _RESOLVED["resolution"]},
-    "Escalation": _ESCALATION,
-    "EscalationsPage": {"escalations": [_ESCALATION], "nextCursor": None},
-    "EscalationResolved": {
-        "workflowId": _RESOLUTION,
-        "runId": _RUN,
-        "status": "COMPLETED",
-        "result": _RESOLVED,
-    },
+    **OVERSIGHT_EXAMPLES,
     "Balances": {"balances": [{"minorUnits": 1125, "currency": "EUR", "exponent": 2}], "asOf": "2026-11-23T12:00:00Z"},
     "BulkOperation": {
         "bulkOperationId": "b-1",

@@ -48,6 +48,9 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     },
     "resolveEscalation": _OPERATION,
     "redriveProviderEvent": _OPERATION,
+    "listReconciliations": {
+        "getReconciliation": {"reconciliationId": "$response.body#/reconciliations/0/reconciliationId"}
+    },
     "createApiKey": _API_KEY,
     "rotateApiKey": _API_KEY,
     "listSchedules": {"getSchedule": {"scheduleId": "$response.body#/schedules/0/scheduleId"}},

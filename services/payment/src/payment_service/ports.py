@@ -348,18 +348,12 @@ class ProviderEvents(Protocol):
         """
         ...
 
-
-class ProviderNames(Protocol):
-    """Who knows what of ours an event is about, where it has only a name of the provider's own."""
-
     async def named(self, fact: ProviderFact) -> ProviderFact:
         """Return the fact with tenant and charge id where it had but a `charge_reference`; OTHER if it is not ours."""
         ...
 
 
-class PaymentProvider(
-    ChargeProvider, RefundProvider, PayoutProvider, ProviderRecords, ProviderEvents, ProviderNames, Protocol
-):
+class PaymentProvider(ChargeProvider, RefundProvider, PayoutProvider, ProviderRecords, ProviderEvents, Protocol):
     """All that a provider of ours does."""
 
 

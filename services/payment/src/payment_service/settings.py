@@ -62,6 +62,18 @@ class PaymentSettings(ServiceSettings):
     payout_unresolved_seconds: Annotated[float, Field(ge=1, le=_YEAR_SECONDS)] = 5 * _DAY_SECONDS
     """When a person hears of a payout of which the provider has not said how it ended."""
 
+    reconciliation_period_seconds: Annotated[int, Field(ge=10, le=_DAY_SECONDS)] = 3_600
+    """How often the provider's book is compared with the ledger."""
+    # Above the 10 s of an activity: what it has written bears the time at which it began.
+    reconciliation_settling_seconds: Annotated[float, Field(ge=0, le=_DAY_SECONDS)] = 120
+    """How long a movement may take to be in both books; what is younger is left to the next run."""
+    reconciliation_overlap_seconds: Annotated[float, Field(ge=0, le=31 * _DAY_SECONDS)] = 3_600
+    """How far back a run reads the provider's book again, for what got into it late."""
+    orphan_after_seconds: Annotated[float, Field(ge=0, le=_YEAR_SECONDS)] = 3_600
+    """How old a charge has to be before it is asked whether its purchase came to nothing."""
+    money_metrics_seconds: Annotated[float, Field(ge=0.1, le=300)] = 15
+    """How often the metrics of the money are read from the database."""
+
     @field_validator("stripe_api_key")
     @classmethod
     def _stripe_needs_its_key(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:

@@ -1,5 +1,7 @@
 """The composition root of the payment service: makes the parts and wires them."""
 
+from datetime import timedelta
+
 import httpx
 
 from payment_service.activities.charge_events import ChargeEventActivities
@@ -7,18 +9,25 @@ from payment_service.activities.charge_outcomes import ChargeOutcomes
 from payment_service.activities.charges import ChargeActivities
 from payment_service.activities.disputes import DisputeActivities
 from payment_service.activities.escalations import EscalationActivities
+from payment_service.activities.orphans import OrphanActivities
 from payment_service.activities.payout_plans import PayoutPlanActivities
 from payment_service.activities.payouts import PayoutActivities
 from payment_service.activities.provider_events import ProviderEventActivities
+from payment_service.activities.reconciliation import ReconciliationActivities
 from payment_service.activities.refund_events import RefundEventActivities
 from payment_service.activities.refunds import RefundActivities
+from payment_service.metrics import money_metrics
 from payment_service.persistence.charges import SqlCharges
 from payment_service.persistence.disputes import SqlDisputes
 from payment_service.persistence.escalations import SqlEscalations
 from payment_service.persistence.ledger import SqlLedger
+from payment_service.persistence.ledger_check import SqlLedgerCheck
+from payment_service.persistence.money_figures import SqlMoneyFigures
+from payment_service.persistence.orphans import SqlOrphans
 from payment_service.persistence.payout_plans import SqlPayoutPlans
 from payment_service.persistence.payouts import SqlPayouts
 from payment_service.persistence.provider_events import SqlProviderEvents
+from payment_service.persistence.reconciliations import SqlReconciliations
 from payment_service.persistence.refunds import SqlRefunds
 from payment_service.ports import PaymentProvider
 from payment_service.providers.card_acquirer import HttpCardAcquirer
@@ -34,6 +43,7 @@ from payment_service.workflows.payout_plan_change import PayoutPlanChangeWorkflo
 from payment_service.workflows.payout_run import PayoutRunWorkflow
 from payment_service.workflows.payout_sync import PayoutSyncWorkflow
 from payment_service.workflows.provider_event import ProviderEventWorkflow
+from payment_service.workflows.reconciliation import ReconciliationWorkflow
 from payment_service.workflows.refund import RefundWorkflow
 from platform_runtime.service_process import Registrations, Resources
 
@@ -62,6 +72,27 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
         charges, escalations, providers={provider.name: provider}, outcomes=outcomes
     )
     of_refund_events = RefundEventActivities(refunds, escalations, providers={provider.name: provider})
+    reconciliations = SqlReconciliations(resources.database)
+    of_reconciliation = ReconciliationActivities(
+        reconciliations,
+        [provider],
+        charges=charges,
+        outcomes=outcomes,
+        ledger_check=SqlLedgerCheck(resources.database),
+        escalations=escalations,
+        settling=timedelta(seconds=settings.reconciliation_settling_seconds),
+        overlap=timedelta(seconds=settings.reconciliation_overlap_seconds),
+    )
+    of_orphans = OrphanActivities(
+        SqlOrphans(resources.database),
+        charges,
+        refunds,
+        provider,
+        outcomes=outcomes,
+        after=timedelta(seconds=settings.orphan_after_seconds),
+    )
+    figures = SqlMoneyFigures(resources.database)
+    await resources.stack.enter_async_context(money_metrics(figures, every_seconds=settings.money_metrics_seconds))
     return Registrations(
         workflows=[
             ChargeResolutionWorkflow,
@@ -74,6 +105,7 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
             PayoutRunWorkflow,
             PayoutSyncWorkflow,
             ProviderEventWorkflow,
+            ReconciliationWorkflow,
             RefundWorkflow,
         ],
         activities=[
@@ -99,6 +131,11 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
             of_events.settle_provider_event,
             of_charge_events.apply_charge_event,
             of_refund_events.apply_refund_event,
+            of_reconciliation.reconcile,
+            of_reconciliation.check_ledger,
+            of_orphans.find_open_charges,
+            of_orphans.conclude_charges,
+            of_orphans.settle_orphan,
         ],
         views=views(
             charges=charges,
@@ -107,6 +144,7 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
             escalations=escalations,
             payouts=payouts,
             plans=plans,
+            reconciliations=reconciliations,
             token=resources.service_token,
         ),
     )

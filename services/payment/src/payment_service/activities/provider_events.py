@@ -9,7 +9,7 @@ from temporalio import activity
 
 from payment_service.activities.failures import translated
 from payment_service.domain.escalations import Escalation, EscalationReason, escalation, escalation_id
-from payment_service.domain.provider import FactKind
+from payment_service.domain.provider import FactKind, ProviderFact
 from payment_service.domain.provider_events import (
     ESCALATES_AS,
     EventReason,
@@ -88,6 +88,7 @@ class ProviderEventActivities:
 
         Raises:
             ApplicationError: of type `UNKNOWN_PROVIDER_EVENT` for a redrive of what was never received.
+            NoAnswerError: when the provider does not tell whose charge it is about; Temporal tries again.
         """
         with translated():
             stored = await self._taken_up(event)
@@ -97,13 +98,14 @@ class ProviderEventActivities:
         if provider is None:
             return await self._put_aside(stored, EventReason.UNKNOWN_PROVIDER)
         try:
-            fact = _read(provider, stored)
+            read = provider.read_event(stored.body)
         except UnreadableEventError:
             return await self._put_aside(stored, EventReason.UNREADABLE)
         except Exception:  # noqa: BLE001 - reading is pure: whatever it stumbles over, it will stumble over again
             activity.logger.exception("provider_event.unreadable", extra={"provider": stored.provider})
             return await self._put_aside(stored, EventReason.UNREADABLE)
-        return TakenUp(status=stored.status, fact=fact)
+        # What only the provider's own name tells of is asked for: without an answer Temporal tries again.
+        return TakenUp(status=stored.status, fact=_fact(stored, await provider.named(read)))
 
     @activity.defn(name="payment.settle_provider_event")
     async def settle_provider_event(self, settlement: Settlement) -> Verdict:
@@ -157,8 +159,7 @@ class ProviderEventActivities:
         return TakenUp(status=settled.status, reason=settled.reason)
 
 
-def _read(provider: ProviderEvents, event: StoredEvent) -> EventFact:
-    fact = provider.read_event(event.body)
+def _fact(event: StoredEvent, fact: ProviderFact) -> EventFact:
     return EventFact(
         provider=event.provider,
         # Not the one in the body: the row has the key that the signature covers.

@@ -98,6 +98,6 @@ class ProviderFact:
     charge_id: str | None = None
     """The operation id of the charge that a refund or dispute belongs to."""
     charge_reference: str | None = None
-    """What the provider calls that charge, where the event has no name of ours: `ProviderNames` tells whose it is."""
+    """What the provider calls that charge, where the event has no name of ours: `named` tells whose it is."""
     amount: Money | None = None
     at: datetime

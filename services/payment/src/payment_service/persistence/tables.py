@@ -15,11 +15,17 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 from platform_runtime.database import NAMING_CONVENTION, UtcDateTime
 
 METADATA: Final = MetaData(naming_convention=NAMING_CONVENTION)
+
+UNCONCLUDED: Final = "concluded_at IS NULL AND status IN ('authorising', 'unknown', 'authorised', 'captured')"
+"""Of these charges it is not known yet how their purchase ended, and they may hold money."""
+
+OUTCOME_UNKNOWN: Final = "status IN ('authorising', 'unknown')"
 
 CHARGES: Final = Table(
     "charges",
@@ -41,6 +47,8 @@ CHARGES: Final = Table(
     Column("reversals", Integer, nullable=False, server_default="0"),
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
+    # Since when it is known that its purchase is sold, or that nobody is charged; None: reconciliation asks.
+    Column("concluded_at", UtcDateTime, nullable=True),
     CheckConstraint(
         "status IN ('authorising', 'authorised', 'declined', 'unknown', 'captured', 'capture_refused', 'voided',"
         " 'expired')",
@@ -54,6 +62,20 @@ CHARGES: Final = Table(
     CheckConstraint(
         "reversed_minor_units >= 0 AND reversed_minor_units <= coalesce(capture_minor_units, minor_units, 0)",
         name="reversed",
+    ),
+    Index(
+        "ix_charges_unconcluded",
+        "created_at",
+        "tenant",
+        "operation_id",
+        sqlite_where=text(UNCONCLUDED),
+        postgresql_where=text(UNCONCLUDED),
+    ),
+    Index(
+        "ix_charges_outcome_unknown",
+        "created_at",
+        sqlite_where=text(OUTCOME_UNKNOWN),
+        postgresql_where=text(OUTCOME_UNKNOWN),
     ),
 )
 

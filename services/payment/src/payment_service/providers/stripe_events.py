@@ -57,7 +57,7 @@ _PAYOUTS: Final[Mapping[str, FactKind]] = {
 
 
 class StripeEvents:
-    """The port `ProviderEvents` for Stripe."""
+    """Reads what Stripe tells without being asked."""
 
     def read_event(self, body: bytes) -> ProviderFact:
         """Return what a Stripe event says; OTHER for what is not about anything of ours.
