@@ -20,6 +20,8 @@ secret() {
 for name in gateway_api_key service_token postgres_password temporal_password; do
   secret "$name" "$(random)"
 done
+# What the acquirer signs its events with: 32 bytes in base64, as Standard Webhooks has it.
+secret acquirer_webhook_secret "whsec_$(head -c 32 /dev/urandom | base64 | tr -d '\n')"
 for owner in gateway user payment listing analytics; do
   secret "${owner}_database_url" "postgresql://$owner:$(random)@postgres:5432/$owner"
 done

@@ -146,7 +146,20 @@ def test_no_secret_stands_in_the_file() -> None:
     }
 
     assert not secret
-    assert _secrets("gateway") == {"gateway_api_key", "service_token", "gateway_database_url"}
+    assert _secrets("gateway") == {
+        "gateway_api_key",
+        "service_token",
+        "gateway_database_url",
+        "gateway_acquirer_webhook_secrets",
+    }
+
+
+def test_acquirer_signs_with_the_secret_that_the_gateway_knows() -> None:
+    files = {name: secret["file"] for name, secret in COMPOSE["secrets"].items()}
+
+    assert _secrets("acquirer") == {"acquirer_webhook_secret"}
+    assert files["acquirer_webhook_secret"] == files["gateway_acquirer_webhook_secrets"]
+    assert CONTAINERS["acquirer"]["environment"]["ACQUIRER_WEBHOOK_URL"].startswith("http://gateway:8000/")
 
 
 def test_secrets_are_files_that_git_ignores_and_the_script_makes(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from platform_contracts.payment import (
     payout_run,
     payout_sync,
     payout_views,
+    provider_event,
     reconciliation,
     reconciliation_views,
     refund,
@@ -86,6 +87,7 @@ _ESCALATION = payment_views.EscalationView(
     resolved_by="user:grace",
     resolution="The acquirer was called.",
 )
+_REDRIVE = provider_event.Redrive(operator_id="user:grace", reason="The adapter is mended.")
 _CHARGE = payment_views.Charge(operation_id="p-1", status=charge.ChargeStatus.CAPTURED, amount=_EUROS)
 _RECONCILED = reconciliation.ReconciliationResult(
     matched=5, missing=1, extra=2, mismatched=3, escalated=4, ledger_differences=6, orphans_asked=7, orphans_settled=8
@@ -237,6 +239,16 @@ _ALL: tuple[ContractModel, ...] = (
     charge.ChargeRequest(tenant="buyers", operation_id="p-1"),
     charge.ChargeResult(operation_id="p-1", status=charge.ChargeStatus.AUTHORISED),
     charge_resolution.ChargeResolutionInput(tenant="buyers", operation_id="p-1", until=NOON),
+    _REDRIVE,
+    provider_event.ProviderEventInput(
+        provider="acquirer", event_id="evt_1", body=b'{"id": "evt_1"}', received_at=NOON, redrive=_REDRIVE
+    ),
+    provider_event.ProviderEventResult(
+        provider="acquirer",
+        event_id="evt_1",
+        status=provider_event.ProviderEventStatus.QUARANTINED,
+        reason="unreadable",
+    ),
     payment_views.BalancesQuery(at=NOON),
     payment_views.Balances(balances=(_EUROS,), as_of=NOON),
     payment_views.ChargeQuery(operation_id="p-1"),
@@ -342,6 +354,7 @@ WORKFLOW_IDS: Mapping[str, str] = {
     dispute.WORKFLOW_TYPE: dispute.dispute_workflow_id(
         tenant="buyers", dispute_id="d-1", status=dispute.DisputeStatus.OPENED
     ),
+    provider_event.WORKFLOW_TYPE: provider_event.provider_event_workflow_id(provider="acquirer", event_id="evt_1"),
     charge_void.WORKFLOW_TYPE: charge_void.charge_void_workflow_id(tenant="buyers", operation_id="p-1"),
     partner_payout.WORKFLOW_TYPE: partner_payout.partner_payout_workflow_id(tenant="acme", payout_id="po-1"),
     payout_run.WORKFLOW_TYPE: payout_run.payout_run_schedule_id(),

@@ -27,6 +27,8 @@ OF_THE_CALLER = {
     "onboardUser": "a user's id is the account's own: the same id elsewhere is somebody else",
     "notifyUser": "as for onboardUser; an unknown user has an inbox",
     "listInbox": "an unknown user's inbox is empty",
+    "getPayoutPlan": "a currency is everybody's; the plan is the caller's own",
+    "changePayoutPlan": "as for getPayoutPlan",
 }
 """Operations whose id is a name within the caller's account, so there is nothing foreign about it."""
 
@@ -50,6 +52,11 @@ async def ids(platform: Platform) -> AsyncGenerator[Mapping[str, str]]:
         f"demo:analytics:rollup:{new_id('s')}",
         replace(rollup_schedule(Granularity.DAY), state=ScheduleState(paused=True, note="It belongs to demo.")),
     )
+    payout = await platform.http.post(
+        "/v1/payouts",
+        json={"payoutId": new_id("po"), "currency": "EUR", "requesterId": "grace"},
+        headers={"Prefer": "wait=20"},
+    )
     nothing = {"verb": "retry", "filter": {"type": "none"}, "reason": "a test", "dryRun": False}
     bulk = await platform.http.post("/v1/bulk-operations", json=nothing)
     key = await platform.http.post("/v1/api-keys", json={"role": "partner", "name": "of demo"})
@@ -58,6 +65,7 @@ async def ids(platform: Platform) -> AsyncGenerator[Mapping[str, str]]:
         "listingId": listing_id,
         "submissionId": listing_id,
         "purchaseId": purchase_id,
+        "payoutId": payout.json()["result"]["payoutId"],
         "workflowId": f"demo:listing:purchase:{purchase_id}",
         "scheduleId": schedule.id,
         "keyId": key.json()["keyId"],
@@ -91,7 +99,7 @@ async def test_foreign_inbox_is_empty(foreigner: httpx.AsyncClient, ids: Mapping
 def test_every_kind_of_id_of_the_document_is_tried() -> None:
     tried = {
         *("userId", "listingId", "submissionId", "purchaseId", "workflowId"),
-        *("bulkOperationId", "keyId", "scheduleId"),
+        *("bulkOperationId", "keyId", "scheduleId", "payoutId", "currency"),
     }
 
     parameters = {
@@ -130,6 +138,7 @@ async def _everything(api: httpx.AsyncClient, ids: Mapping[str, str]) -> list[An
         f"/v1/users/{ids['userId']}/inbox",
         f"/v1/listings/{ids['listingId']}",
         f"/v1/purchases/{ids['purchaseId']}",
+        f"/v1/payouts/{ids['payoutId']}",
         f"/v1/operations/{ids['workflowId']}",
         f"/v1/schedules/{ids['scheduleId']}",
         "/v1/balances",

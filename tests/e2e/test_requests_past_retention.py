@@ -145,6 +145,24 @@ async def _cancelled(platform: Platform) -> Asked:
     return await _ask(platform, listing, path, body, key=key)
 
 
+async def _cancelled_before_a_worker_took_them_up(platform: Platform) -> dict[str, Asked]:
+    user, listing = (await _onboarding(platform)).about, (await _decided(platform, approved=True)).about
+    notification = (user, f"/v1/users/{user}/notifications", {"message": "Hello", "type": "info"})
+    purchase = (listing, "/v1/purchases", _purchase_body(listing))
+    key = new_id("key")
+    await platform.partner("scale", "user=0", "listing=0")
+    try:
+        for _, path, body in (notification, purchase):
+            taken = await platform.http.post(path, json=body, headers={"Idempotency-Key": key})
+            await platform.http.post(f"/v1/operations/{taken.json()['workflowId']}/cancel")
+    finally:
+        await platform.partner("scale", "user=1", "listing=1")
+    return {
+        "cancelled notification": await _ask(platform, *notification, key=key),
+        "cancelled purchase": await _ask(platform, *purchase, key=key),
+    }
+
+
 async def _archive(platform: Platform) -> Asked:
     listing = (await _draft(platform)).about
     return await _ask(platform, listing, f"/v1/listings/{listing}/archive", None)
@@ -152,9 +170,12 @@ async def _archive(platform: Platform) -> Asked:
 
 async def _purchase(platform: Platform, *, token: str = "tok_ok", quantity: int = 2) -> Asked:
     listing = (await _decided(platform, approved=True)).about
+    return await _ask(platform, listing, "/v1/purchases", _purchase_body(listing, token=token, quantity=quantity))
+
+
+def _purchase_body(listing: str, *, token: str = "tok_ok", quantity: int = 2) -> dict[str, Any]:
     lines = [{"listingId": listing, "quantity": quantity}]
-    body = {"buyerId": "ada", "lines": lines, "paymentToken": token, "purchaseId": f"p-{listing}"}
-    return await _ask(platform, listing, "/v1/purchases", body)
+    return {"buyerId": "ada", "lines": lines, "paymentToken": token, "purchaseId": f"p-{listing}"}
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +196,7 @@ async def forgotten(platform: Platform) -> dict[str, Asked]:
         "sold out": _purchase(platform, quantity=STOCK + 1),
     }
     asked = dict(zip(asking, await asyncio.gather(*asking.values()), strict=True))
+    asked |= await _cancelled_before_a_worker_took_them_up(platform)
     workflow_ids = [each.first.json()["workflowId"] for each in asked.values()]
     welcome = f"demo:user:notification:welcome-{asked['onboarding'].about}"
     await asyncio.gather(*(_forget(platform, workflow_id) for workflow_id in (*workflow_ids, welcome)))
@@ -266,6 +288,33 @@ async def test_a_purchase_that_failed_fails_alike_and_takes_nothing(
     assert asked.first.json()["type"] == kind
     assert _lasting(answer) == _lasting(asked.first)
     assert (stock["available"], stock["held"], stock["sold"]) == (STOCK, 0, 0)
+
+
+async def test_a_notification_that_was_cancelled_reaches_nobody(
+    platform: Platform, forgotten: dict[str, Asked]
+) -> None:
+    asked = forgotten["cancelled notification"]
+
+    answer = await asked.again(platform)
+
+    assert (asked.first.status_code, asked.first.json()["type"]) == (409, "operation_canceled")
+    assert _lasting(answer) == _lasting(asked.first)
+    assert await _mails_to(platform, asked.about) == 1
+    assert await _inbox(platform, asked.about) == [f"welcome-{asked.about}"]
+
+
+async def test_a_purchase_that_was_cancelled_before_a_worker_took_it_up_is_not_made(
+    platform: Platform, forgotten: dict[str, Asked]
+) -> None:
+    asked = forgotten["cancelled purchase"]
+
+    answer = await asked.again(platform)
+    stock = (await _listing(platform, asked.about))["stock"]
+
+    assert (asked.first.status_code, asked.first.json()["type"]) == (409, "operation_canceled")
+    assert _lasting(answer) == _lasting(asked.first)
+    assert (stock["available"], stock["held"], stock["sold"]) == (STOCK, 0, 0)
+    assert f"p-{asked.about}" not in await AcquirerApi(platform.acquirer).book("demo")
 
 
 async def test_a_draft_is_drafted_once_wherever_it_has_gone_since(

@@ -97,13 +97,18 @@ class FakeAccounts:
 
 
 class FakeInboxes:
-    """Keeps inboxes in a dictionary."""
+    """Keeps inboxes in a dictionary; can be away."""
 
     def __init__(self) -> None:
         """Begin empty."""
         self.entries: dict[tuple[str, str], tuple[str, InboxEntry]] = {}
+        self.is_away = False
+        self.attempts = 0
 
     async def deliver(self, *, tenant: str, user_id: str, entry: InboxEntry) -> None:
+        self.attempts += 1
+        if self.is_away:
+            raise ConnectionError("the database is away")
         self.entries.setdefault((tenant, entry.notification_id), (user_id, entry))
 
     async def page(self, *, tenant: str, user_id: str, limit: int, after: InboxPosition | None) -> Sequence[InboxEntry]:
@@ -225,6 +230,7 @@ async def user_worker(
                     of_accounts.activate_account,
                     of_notifications.deliver_in_app,
                     of_notifications.give_up_email,
+                    of_notifications.cancel_notification,
                     of_notifications.send_email,
                 ],
                 workflow_runner=workflow_runner(),

@@ -15,6 +15,7 @@ from platform_contracts.task_queues import TaskQueue
 from platform_contracts.user import notification, user_onboarding
 from platform_contracts.user.failures import UserFailure
 from platform_contracts.user.notification import (
+    NOTIFICATION_CANCELLED,
     Channel,
     Delivery,
     DeliveryReason,
@@ -33,6 +34,9 @@ from platform_workflow_tools.progress import report_progress
 
 SECRET_TEXT = "host db-7.internal said no to ann@example.com"
 """What no answer of the gateway may repeat."""
+
+WITHDRAWN = "withdrawn"
+"""A notification of this type was cancelled in a run that Temporal has forgotten since."""
 
 WAITS = "Waits"
 PAST_THE_PIVOT = "Is past the pivot"
@@ -174,6 +178,8 @@ class NotificationStub(Notification):
     async def run(self, notification: NotificationInput) -> NotificationResult:
         if notification.type == "sms":
             raise ApplicationError(SECRET_TEXT, type=UserFailure.UNKNOWN_NOTIFICATION_TYPE, non_retryable=True)
+        if notification.type == WITHDRAWN:
+            raise ApplicationError(SECRET_TEXT, type=NOTIFICATION_CANCELLED, non_retryable=True)
         return NotificationResult(
             notification_id=notification.notification_id,
             deliveries=(

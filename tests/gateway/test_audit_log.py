@@ -182,3 +182,35 @@ async def test_account_reads_its_own_entries_and_staff_those_of_all(api: httpx.A
     assert [len(page.json()["entries"]) for page in (first, rest)] == [3, 1]
     assert rest.json()["nextCursor"] is None
     assert (carried_over.status_code, made_up.status_code) == (422, 422)
+
+
+async def test_staff_who_read_what_is_kept_about_others_are_kept_there_themselves(
+    api: httpx.AsyncClient, stores: Stores
+) -> None:
+    acme, staff = await key_of(stores, "acme"), await key_of(stores, "platform")
+
+    for query in ({}, {"account": "acme"}, {"account": "platform"}):
+        await api.get("/v1/audit-log", params=query, headers=staff)
+    await api.get("/v1/audit-log", headers=acme)
+
+    (of_acme,) = await stores.audit.page("acme", before=None, limit=10)
+    (of_all,) = await stores.audit.page("platform", before=None, limit=10)
+    assert (of_acme.subject, of_acme.home) == (_subject(staff), "platform")
+    assert (of_all.subject, of_all.home) == (_subject(staff), None)
+    for entry in (of_acme, of_all):
+        assert (entry.action, entry.target, entry.outcome) == ("listAuditLog", "/v1/audit-log", "read")
+
+
+async def test_staff_read_nothing_about_others_that_cannot_be_kept(api: httpx.AsyncClient, stores: Stores) -> None:
+    staff = await key_of(stores, "platform")
+    async with stores.database.write() as connection:
+        full = "CREATE TRIGGER is_full BEFORE INSERT ON audit_log BEGIN SELECT RAISE(FAIL, 'full'); END"
+        await connection.execute(text(full))
+
+    answers = [
+        await api.get("/v1/audit-log", params=query, headers=staff)
+        for query in ({}, {"account": "acme"}, {"account": "platform"})
+    ]
+
+    assert [answer.status_code for answer in answers] == [503, 503, 200]
+    assert answers[0].json()["type"] == "audit_unavailable"

@@ -138,6 +138,26 @@ async def test_a_submission_needs_a_name(api: httpx.AsyncClient) -> None:
     assert (other.status_code, other.json()["type"]) == (422, "idempotency_key_reused")
 
 
+async def test_the_same_listing_is_submitted_again_under_another_id(selling_api: httpx.AsyncClient) -> None:
+    path, decisions = "/v1/listings/lamp/submissions", [REJECTED, APPROVED]
+    decided: list[dict[str, Any]] = []
+    for decision in decisions:
+        review = await submitted(selling_api)
+        decided.append((await selling_api.post(review, json=decision)).json())
+
+    repeated = [
+        await selling_api.post(path, json={"submissionId": each["submissionId"], "submitterId": "grace"}, headers=WAIT)
+        for each in decided
+    ]
+
+    assert [each["outcome"] for each in decided] == ["rejected", "published"]
+    assert [answer.json()["workflowId"] for answer in repeated] == [
+        f"demo:listing:publication:{each['submissionId']}" for each in decided
+    ]
+    assert [answer.json()["result"] for answer in repeated] == decided
+    assert {answer.headers["idempotent-replayed"] for answer in repeated} == {"true"}
+
+
 async def test_a_decision_is_answered_with_what_came_of_it(selling_api: httpx.AsyncClient) -> None:
     review = await submitted(selling_api)
 

@@ -6,8 +6,8 @@ import time
 import httpx
 import pytest
 
-from tests.gateway.api import new_user_id
-from tests.gateway.stubs import TAKES_A_SECOND, WAITS
+from tests.gateway.api import closed_status, new_user_id
+from tests.gateway.stubs import TAKES_A_SECOND, WAITS, WITHDRAWN
 
 DETAILS = {"email": "ann@example.com", "name": "Ann"}
 NOTE = {"message": "Hello", "type": "info"}
@@ -64,6 +64,18 @@ async def test_a_failure_that_was_waited_for_is_a_problem(served_api: httpx.Asyn
 
     assert answer.status_code == 422
     assert answer.json()["type"] == "user.UnknownNotificationType"
+
+
+async def test_a_notification_that_was_cancelled_before_temporal_forgot_it_is_cancelled(
+    served_api: httpx.AsyncClient,
+) -> None:
+    body = {"message": "Hello", "type": WITHDRAWN}
+
+    answer = await served_api.post("/v1/users/u-1/notifications", json=body, headers={"Prefer": "wait=10"})
+    status = await closed_status(served_api, answer.json()["workflowId"])
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "operation_canceled")
+    assert status["failure"]["message"] == "The notification was cancelled."
 
 
 async def test_who_waits_for_nothing_is_answered_at_once(api: httpx.AsyncClient) -> None:

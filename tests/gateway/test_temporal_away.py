@@ -264,4 +264,5 @@ async def test_a_bulk_operation_that_cannot_be_looked_at_any_more_is_known_by_it
             found = await asked_until(lambda: api.get(f"/v1/operations/{lost.json()['workflowId']}"), _is_answered)
 
     assert (lost.status_code, lost.json()["type"]) == (503, "temporal_unavailable")
+    assert lost.json()["detail"] == "The operation was started, and cannot be looked at now. Ask for its status."
     assert found.status_code == 200

@@ -325,6 +325,9 @@ PURCHASE_SCENARIOS: dict[str, Scenario] = {
     "purchase-cancelled": _regretted("authorise"),
     "purchase-cancelled_too_late": _regretted("capture"),
     "purchase-cancelled_in_compensation": _regretted("void", token="tok_capture_refused"),
+    "purchase-cancelled_before_a_worker_took_it_up": _ordered(is_cancelled_first=True),
+    # Since that is kept.
+    "purchase-cancelled_for_good_before_a_worker_took_it_up": _ordered(is_cancelled_first=True),
 }
 
 SCENARIOS = LISTING_SCENARIOS | PURCHASE_SCENARIOS

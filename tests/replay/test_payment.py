@@ -9,6 +9,7 @@ from temporalio.testing import ActivityEnvironment
 from payment_service.workflows.charge_resolution import ChargeResolutionWorkflow
 from payment_service.workflows.charge_void import ChargeVoidWorkflow
 from payment_service.workflows.escalation_resolution import EscalationResolutionWorkflow
+from payment_service.workflows.provider_event import ProviderEventWorkflow
 from platform_contracts.payment.charge import ChargeResult, ChargeStatus
 from platform_contracts.payment.charge_resolution import WORKFLOW_TYPE, ChargeResolution, ChargeResolutionInput
 from platform_contracts.payment.charge_void import ChargeVoid
@@ -16,7 +17,7 @@ from platform_contracts.payment.escalation_resolution import EscalationResolutio
 from platform_runtime.workflow_calls import start_workflow
 from tests.fakes.payment import FakeAcquirer, PaymentPorts, authorise_request, charge_request, payment_worker
 from tests.fakes.payment_escalations import FakeEscalations, escalated, escalation_worker
-from tests.replay import reconciliation_scenarios, reversal_scenarios
+from tests.replay import provider_event_runs, reconciliation_scenarios, reversal_scenarios
 from tests.support.histories import Scenario, record, recorded_histories, replay
 from tests.support.waiting import eventually
 
@@ -110,6 +111,7 @@ WORKFLOWS = [
     EscalationResolutionWorkflow,
     *reconciliation_scenarios.WORKFLOWS,
     *reversal_scenarios.WORKFLOWS,
+    ProviderEventWorkflow,
 ]
 
 SCENARIOS: dict[str, Scenario] = {
@@ -124,6 +126,7 @@ SCENARIOS: dict[str, Scenario] = {
     "escalation_resolution-resolved": _escalation_resolved,
     **reconciliation_scenarios.SCENARIOS,
     **reversal_scenarios.SCENARIOS,
+    **provider_event_runs.SCENARIOS,
 }
 
 

@@ -53,10 +53,12 @@ async def _start_onboarding(client: Client, task_queue: str, onboarding: UserOnb
     return await client.start_workflow(UserOnboarding.run, onboarding, id=workflow_id, task_queue=task_queue)
 
 
-async def _start_notification(client: Client, task_queue: str, *, notification_type: str, user_id: str) -> Handle:
+async def _start_notification(
+    client: Client, task_queue: str, *, notification_type: str, user_id: str, notification_id: str | None = None
+) -> Handle:
     notification = NotificationInput(
         tenant="acme",
-        notification_id=f"n-{uuid4().hex[:12]}",
+        notification_id=notification_id or f"n-{uuid4().hex[:12]}",
         user_id=user_id,
         type=notification_type,
         message="Hello",
@@ -177,6 +179,23 @@ async def _notification_cancelled(client: Client, task_queue: str) -> Handle:
         return await _closed(handle)
 
 
+async def _notification_cancelled_before_a_worker_took_it_up(client: Client, task_queue: str) -> Handle:
+    handle = await _start_notification(client, task_queue, notification_type="info", user_id="u-1")
+    await handle.cancel()
+    async with _worker_with_account(client, UserPorts(), task_queue):
+        return await _closed(handle)
+
+
+async def _notification_cancelled_and_asked_for_again(client: Client, task_queue: str) -> Handle:
+    notification_id = f"n-{uuid4().hex[:12]}"
+    asked: dict[str, Any] = {"notification_type": "info", "user_id": "u-1", "notification_id": notification_id}
+    handle = await _start_notification(client, task_queue, **asked)
+    await handle.cancel()
+    async with _worker_with_account(client, UserPorts(), task_queue):
+        await _closed(handle)
+        return await _closed(await _start_notification(client, task_queue, **asked))
+
+
 async def _notification_cancelled_too_late(client: Client, task_queue: str) -> Handle:
     async def is_notified() -> bool:
         return await _step(handle) == "notified"
@@ -213,7 +232,12 @@ SCENARIOS: dict[str, Scenario] = {
     "notification-mail_given_up": _mail_given_up,
     "notification-mail_given_up_for_good": _mail_given_up,
     "notification-cancelled": _notification_cancelled,
+    "notification-cancelled_before_a_worker_took_it_up": _notification_cancelled_before_a_worker_took_it_up,
     "notification-cancelled_too_late": _notification_cancelled_too_late,
+    # Since a cancelled one is kept.
+    "notification-cancelled_for_good": _notification_cancelled,
+    "notification-cancelled_for_good_before_a_worker_took_it_up": _notification_cancelled_before_a_worker_took_it_up,
+    "notification-cancelled_and_asked_for_again": _notification_cancelled_and_asked_for_again,
 }
 
 

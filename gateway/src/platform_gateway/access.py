@@ -5,8 +5,8 @@ from typing import Final
 
 from platform_gateway.identity.callers import Scope
 
-PUBLIC: Final = frozenset({"livez", "readyz"})
-"""The operations that anybody may call."""
+PUBLIC: Final = frozenset({"livez", "readyz", "receiveProviderEvent"})
+"""The operations that anybody may call; the last one believes nothing but a provider's signature."""
 
 REQUIRED: Final[Mapping[str, Scope]] = {
     "startNotification": Scope.USERS_WRITE,
@@ -56,6 +56,7 @@ REQUIRED: Final[Mapping[str, Scope]] = {
     # The verb has a scope of its own beside it.
     "startBulkOperation": Scope.OPERATIONS_OPERATE,
     "getBulkOperation": Scope.OPERATIONS_OPERATE,
+    "redriveProviderEvent": Scope.OPERATIONS_OPERATE,
     "createApiKey": Scope.API_KEYS_MANAGE,
     "listApiKeys": Scope.API_KEYS_MANAGE,
     "rotateApiKey": Scope.API_KEYS_MANAGE,
@@ -88,6 +89,7 @@ AUDITED: Final = frozenset(
         "resumeOperation",
         "startBulkOperation",
         "resolveEscalation",
+        "redriveProviderEvent",
         "createApiKey",
         "rotateApiKey",
         "revokeApiKey",

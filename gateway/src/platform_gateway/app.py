@@ -19,6 +19,7 @@ from platform_gateway.openapi.document import DESCRIPTION, document_with_example
 from platform_gateway.problems import Kind, Problem, http_problem, invalid_request
 from platform_gateway.protection.security_headers import DOCS_PATH, OPENAPI_PATH, SecurityHeaders
 from platform_gateway.protection.tenant_limits import TenantLimits
+from platform_gateway.provider_events.receiving import ProviderDoor
 from platform_gateway.routes.analytics import analytics_router
 from platform_gateway.routes.api_keys import api_keys_router
 from platform_gateway.routes.audit_log import audit_log_router
@@ -32,6 +33,7 @@ from platform_gateway.routes.operation_events import operation_events_router
 from platform_gateway.routes.operations import operations_router
 from platform_gateway.routes.payout_plans import payout_plans_router
 from platform_gateway.routes.payouts import payouts_router
+from platform_gateway.routes.provider_events import provider_event_redrives_router, provider_events_router
 from platform_gateway.routes.purchases import purchases_router
 from platform_gateway.routes.reconciliations import reconciliations_router
 from platform_gateway.routes.refunds import refunds_router
@@ -105,6 +107,7 @@ def create_app(
         operations_router(workflows, authenticate=authenticate),
         operating_router(workflows, authenticate=authenticate),
         bulk_operations_router(workflows, authenticate=authenticate),
+        provider_event_redrives_router(workflows, authenticate=authenticate),
         api_keys_router(stores.keys, authenticate=authenticate),
         audit_log_router(stores.audit, authenticate=authenticate),
         schedules_router(workflows, authenticate=authenticate),
@@ -119,6 +122,7 @@ def create_app(
         document_account(router)
         app.include_router(router, dependencies=[Depends(documented_bearer), Depends(documented_key)])
     app.include_router(health_router(workflows.problem))
+    app.include_router(provider_events_router(workflows, ProviderDoor(settings)))
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(Exception, _on_bug)

@@ -17,7 +17,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from platform_gateway.access import AUDITED, REQUIRED
-from platform_gateway.identity.audit import LoggedAudit
+from platform_gateway.identity.audit import AuditLog, LoggedAudit
 from platform_gateway.identity.auditing import DENIED, READ, audited, keep, keep_if_possible
 from platform_gateway.identity.auth import Authentication
 from platform_gateway.identity.callers import Caller, caller_with_every_scope
@@ -101,9 +101,9 @@ def guarded_route(authenticate: Authenticate) -> type[ProblemRoute]:
 
     `caller_of` and `tenant_of` give the answer. A route that `access.REQUIRED` does not name cannot be made.
 
-    Denials and decisions are kept in the audit log of the gateway's own `Authentication`, else in the process's log.
+    Denials and decisions are kept where `audit_of` says.
     """
-    audit = authenticate.audit if isinstance(authenticate, Authentication) else LoggedAudit()
+    audit = audit_of(authenticate)
 
     class GuardedRoute(ProblemRoute):
         def __init__(self, *args: Any, **options: Any) -> None:
@@ -137,6 +137,11 @@ def guarded_route(authenticate: Authenticate) -> type[ProblemRoute]:
                 return await handle(request)
 
     return GuardedRoute
+
+
+def audit_of(authenticate: Authenticate) -> AuditLog:
+    """Return the audit log of the gateway's own `Authentication`; for any other, the process's log."""
+    return authenticate.audit if isinstance(authenticate, Authentication) else LoggedAudit()
 
 
 async def caller_of(request: Request) -> Caller:

@@ -25,6 +25,7 @@ class Kind(Enum):
 
     MALFORMED_JSON = ("malformed_json", 400, "The body is not JSON")
     UNAUTHENTICATED = ("unauthenticated", 401, "A valid API key or token is needed")
+    UNVERIFIED_EVENT = ("unverified_event", 400, "The event is not verified")
     INVALID_IDEMPOTENCY_KEY = ("invalid_idempotency_key", 400, "The Idempotency-Key is not well formed")
     INSUFFICIENT_SCOPE = ("insufficient_scope", 403, "The caller may not do this")
     STAFF_ONLY = ("staff_only", 403, "Only who runs the marketplace may do this")
@@ -42,9 +43,11 @@ class Kind(Enum):
     UNKNOWN_ESCALATION = ("unknown_escalation", 404, "There is no such escalation")
     UNKNOWN_RECONCILIATION = ("unknown_reconciliation", 404, "There is no such reconciliation")
     UNKNOWN_PAYOUT = ("unknown_payout", 404, "There is no such payout")
+    UNKNOWN_PROVIDER_EVENT = ("unknown_provider_event", 404, "There is no such provider event")
     UNKNOWN_API_KEY = ("unknown_api_key", 404, "There is no such API key")
     UNKNOWN_SCHEDULE = ("unknown_schedule", 404, "There is no such schedule")
     METHOD_NOT_ALLOWED = ("method_not_allowed", 405, "The method is not allowed here")
+    TOO_SLOW = ("request_timeout", 408, "The body did not arrive in time")
     DIFFERENT_DETAILS = ("different_details", 409, "The same thing was asked for with other details")
     OPERATION_CLOSED = ("operation_closed", 409, "The operation has ended")
     OPERATION_CANCELED = ("operation_canceled", 409, "The operation was cancelled")
@@ -119,6 +122,7 @@ FAILURES: Final[Mapping[str, tuple[int, str]]] = {
     PaymentFailure.INVALID_REFUND: (422, "invalid_refund"),
     PaymentFailure.DIFFERENT_REFUND: (409, "different_refund"),
     PaymentFailure.REFUND_FAILED: (502, "refund_failed"),
+    PaymentFailure.UNKNOWN_PROVIDER_EVENT: (404, "unknown_provider_event"),
 }
 """Status and type of a request that waited for a workflow and got this failure; others are `OPERATION_FAILED`."""
 

@@ -9,11 +9,12 @@ from pydantic_settings import SettingsConfigDict
 from platform_contracts.identifiers import Tenant
 from platform_gateway.identity.identity_settings import OPEN_TENANT, IdentitySettings, is_loopback, refuse_when_open
 from platform_gateway.protection.protection_settings import ProtectionSettings
+from platform_gateway.protection.provider_event_settings import ProviderEventSettings
 
 HttpUrlText = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 
 
-class GatewaySettings(IdentitySettings, ProtectionSettings):
+class GatewaySettings(IdentitySettings, ProtectionSettings, ProviderEventSettings):
     """How the gateway listens, whom it lets in, and where what it links to and reads from is."""
 
     model_config = SettingsConfigDict(

@@ -14,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from platform_contracts.listing.publication import SUBMISSION_CANCELLED
 from platform_contracts.listing.purchase import PURCHASE_CANCELLED
 from platform_contracts.message import ContractModel
+from platform_contracts.user.notification import NOTIFICATION_CANCELLED
 from platform_gateway.commands import Command
 from platform_gateway.following.following import Following, OperationEvent, Position, follow, following
 from platform_gateway.market.payout_deciding import DecidedPayout, PayoutDeciding, decide_payout
@@ -38,7 +39,7 @@ ResultT = TypeVar("ResultT", bound=ContractModel)
 
 _READY_SECONDS: Final = 1.5
 
-_CANCELLATIONS: Final = frozenset({PURCHASE_CANCELLED, SUBMISSION_CANCELLED})
+_CANCELLATIONS: Final = frozenset({NOTIFICATION_CANCELLED, PURCHASE_CANCELLED, SUBMISSION_CANCELLED})
 """The failure types that tell of a cancel which no native one tells of."""
 
 

@@ -1,16 +1,30 @@
 """Each channel delivers a notification once, and says what came of it."""
 
+import asyncio
+
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from platform_contracts.user.failures import UserFailure
-from platform_contracts.user.notification import Channel, Delivery, DeliveryReason, DeliveryStatus
+from platform_contracts.user.notification import (
+    NOTIFICATION_CANCELLED,
+    Channel,
+    Delivery,
+    DeliveryReason,
+    DeliveryStatus,
+)
 from tests.fakes.user import FakeMailer, FakeSentMails, UserPorts
-from user_service.activities.notifications import DeliverNotification, GiveUpEmail
+from user_service.activities.notifications import (
+    CancelledNotification,
+    CancelNotification,
+    DeliverNotification,
+    GiveUpEmail,
+)
 from user_service.ports import MailNotTakenError, MailRejectedError
 
 GIVEN_UP = GiveUpEmail(tenant="acme", notification_id="n-1")
+CANCELLED = CancelNotification(tenant="acme", notification_id="n-1")
 
 
 def _request(notification_type: str = "info") -> DeliverNotification:
@@ -172,6 +186,42 @@ async def test_mail_that_was_sent_cannot_be_given_up() -> None:
     given_up = await ActivityEnvironment().run(activities.give_up_email, GIVEN_UP)
 
     assert given_up == _email(DeliveryStatus.SENT)
+
+
+async def test_notification_that_was_cancelled_reaches_nobody_any_more() -> None:
+    ports = UserPorts()
+    ports.accounts.add_active("u-1")
+    activities = ports.notification_activities()
+
+    cancelled = await ActivityEnvironment().run(activities.cancel_notification, CANCELLED)
+    again = await ActivityEnvironment().run(activities.cancel_notification, CANCELLED)
+    attempts = await asyncio.gather(
+        ActivityEnvironment().run(activities.deliver_in_app, _request()),
+        ActivityEnvironment().run(activities.deliver_in_app, _request("sms")),
+        ActivityEnvironment().run(activities.send_email, _request()),
+        ActivityEnvironment().run(activities.give_up_email, GIVEN_UP),
+        return_exceptions=True,
+    )
+
+    assert cancelled == again == CancelledNotification(delivery=None)
+    for attempt in attempts:
+        assert isinstance(attempt, ApplicationError)
+        assert (attempt.type, attempt.non_retryable) == (NOTIFICATION_CANCELLED, True)
+    assert ports.inboxes.entries == {}
+    assert ports.mailer.attempts == 0
+
+
+async def test_notification_whose_mail_was_sent_cannot_be_cancelled() -> None:
+    ports = UserPorts()
+    ports.accounts.add_active("u-1")
+    activities = ports.notification_activities()
+    await ActivityEnvironment().run(activities.send_email, _request())
+
+    cancelled = await ActivityEnvironment().run(activities.cancel_notification, CANCELLED)
+    in_app = await ActivityEnvironment().run(activities.deliver_in_app, _request())
+
+    assert cancelled.delivery == _email(DeliveryStatus.SENT)
+    assert in_app.is_for_email
 
 
 async def test_mail_that_was_not_taken_is_tried_again() -> None:

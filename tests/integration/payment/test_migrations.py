@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from payment_service.domain.charges import ChargeStatus
-from payment_service.persistence import payout_tables
+from payment_service.persistence import payout_tables, provider_event_tables
 from payment_service.persistence.charges import SqlCharges
 from payment_service.persistence.reconciliation_tables import RECONCILIATION_FINDINGS, RECONCILIATIONS
 from payment_service.persistence.refund_tables import DISPUTES, REFUNDS
@@ -16,7 +16,7 @@ from platform_runtime.database import Database
 from platform_runtime.migrations import migrate, schema_problem
 from tests.integration.payment.samples import MIGRATIONS, NOW, captured, details
 
-TABLES_OF_ITS_OWN = (payout_tables.PAYOUTS, payout_tables.PAYOUT_PLANS)
+TABLES_OF_ITS_OWN = (payout_tables.PAYOUTS, payout_tables.PAYOUT_PLANS, provider_event_tables.PROVIDER_EVENTS)
 """Of modules that no other of these tests imports: they have to be known to be compared."""
 
 

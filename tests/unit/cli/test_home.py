@@ -1,3 +1,4 @@
+import base64
 import stat
 from pathlib import Path
 
@@ -16,6 +17,17 @@ def test_service_token_is_made_once_and_readable_by_its_owner_only(tmp_path: Pat
     assert len(token) >= 32
     assert Home(tmp_path).service_token() == token
     assert stat.S_IMODE(home.token_file.stat().st_mode) == 0o600
+
+
+def test_webhook_secret_is_one_of_standard_webhooks_and_kept_like_the_token(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.create()
+
+    secret = home.webhook_secret()
+
+    assert len(base64.b64decode(secret.removeprefix("whsec_"), validate=True)) == 32
+    assert Home(tmp_path).webhook_secret() == secret
+    assert stat.S_IMODE(home.webhook_secret_file.stat().st_mode) == 0o600
 
 
 def test_control_socket_lies_in_a_short_home(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,8 +88,31 @@ def test_loopback_acquirer_where_nothing_listens_is_started_there(home: Home, *,
     assert backend.process is not None
     assert backend.process.environment["ACQUIRER_PORT"] == str(port)
     assert backend.process.environment["PARTNER_HOME"] == str(home.directory)
-    assert backend.environment == {"PAYMENT_ACQUIRER_URL": url}
+    assert backend.environment["PAYMENT_ACQUIRER_URL"] == url
     assert backend.process.ports[0].variable == ("PAYMENT_ACQUIRER_URL" if is_named else "ACQUIRER_PORT")
+
+
+def test_our_acquirer_tells_our_gateway_with_a_secret_that_both_know(home: Home) -> None:
+    backend = card_acquirer(StackSettings(acquirer_port=free_port(), gateway_port=18000), home)
+
+    assert backend.process is not None
+    told = backend.process.environment
+    assert told["ACQUIRER_WEBHOOK_URL"] == "http://127.0.0.1:18000/v1/provider-events/acquirer"
+    assert told["ACQUIRER_WEBHOOK_SECRET"] == backend.environment["GATEWAY_ACQUIRER_WEBHOOK_SECRETS"]
+    assert told["ACQUIRER_WEBHOOK_SECRET"] == home.webhook_secret()
+
+
+def test_acquirer_that_the_user_has_told_whom_to_tell_stays_as_it_is(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACQUIRER_WEBHOOK_URL", "http://127.0.0.1:1/elsewhere")
+
+    backend = card_acquirer(StackSettings(acquirer_port=free_port()), home)
+
+    assert backend.process is not None
+    assert backend.process.environment["ACQUIRER_WEBHOOK_URL"] == "http://127.0.0.1:1/elsewhere"
+    assert "ACQUIRER_WEBHOOK_SECRET" not in backend.process.environment
+    assert "GATEWAY_ACQUIRER_WEBHOOK_SECRETS" not in backend.environment
 
 
 def test_acquirer_elsewhere_that_does_not_answer_is_an_error(home: Home) -> None:

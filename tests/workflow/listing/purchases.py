@@ -10,8 +10,10 @@ from uuid import uuid4
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
+from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 from listing_service.domain.listings import ListingStatus
+from platform_contracts.failures import TIMED_OUT
 from platform_contracts.listing.purchase import Purchase, PurchaseInput, PurchaseLine, purchase_workflow_id
 from platform_contracts.memo import PROGRESS, Progress
 from tests.fakes.listing import ListingPorts, listing_worker
@@ -70,9 +72,11 @@ class Order:
 
 
 def type_of(error: BaseException | None) -> str | None:
-    """Return the type of the failure at the bottom of it."""
+    """Return the type of the failure at the bottom of it, as the gateway tells it."""
     while isinstance(error, ActivityError | ChildWorkflowError) and error.cause is not None:
         error = error.cause
+    if isinstance(error, TemporalTimeoutError):
+        return TIMED_OUT
     return error.type if isinstance(error, ApplicationError) else None
 
 
@@ -86,19 +90,42 @@ async def ordered(
     name: str = "p",
     hold: timedelta = timedelta(minutes=15),
     status: ListingStatus = ListingStatus.PUBLISHED,
+    reserve_away_for: int = 0,
     payment_away_for: dict[str, int] | None = None,
     is_payment_away: bool = False,
     is_analytics_away: bool = False,
+    is_cancelled_first: bool = False,
     cached_workflows: int = 1000,
 ) -> AsyncGenerator[Order]:
-    """Yield a purchase that has been started; the client's namespace has to be the test's own."""
-    ports = ListingPorts(hold=hold)
+    """Yield a purchase that has been started; the client's namespace has to be the test's own.
+
+    One that `is_cancelled_first` is cancelled before any worker is there.
+    """
+    ports = ListingPorts(hold=hold, purchases_away_for={"reserve": reserve_away_for})
     ports.listings.add("teapot", status=status)
     if is_analytics_away:
         ports.analytics = None
     payment = FakePayment()
     payment.away_for.update(payment_away_for or {})
     purchase_id = f"{name}-{uuid4().hex[:10]}"
+
+    async def place() -> WorkflowHandle[Any, Any]:
+        return await client.start_workflow(
+            Purchase.run,
+            PurchaseInput(
+                tenant="acme",
+                purchase_id=purchase_id,
+                buyer_id="ada",
+                lines=(PurchaseLine(seller="acme", listing_id="teapot", quantity=quantity),),
+                payment_token=token,
+            ),
+            id=purchase_workflow_id(tenant="acme", purchase_id=purchase_id),
+            task_queue=task_queue,
+        )
+
+    early = await place() if is_cancelled_first else None
+    if early is not None:
+        await early.cancel()
     async with AsyncExitStack() as stack:
         if not is_payment_away:
             await stack.enter_async_context(payment_worker(client, payment))
@@ -106,18 +133,4 @@ async def ordered(
             listing_worker(client, ports, task_queue=task_queue, max_cached_workflows=cached_workflows)
         )
 
-        async def place() -> WorkflowHandle[Any, Any]:
-            return await client.start_workflow(
-                Purchase.run,
-                PurchaseInput(
-                    tenant="acme",
-                    purchase_id=purchase_id,
-                    buyer_id="ada",
-                    lines=(PurchaseLine(seller="acme", listing_id="teapot", quantity=quantity),),
-                    payment_token=token,
-                ),
-                id=purchase_workflow_id(tenant="acme", purchase_id=purchase_id),
-                task_queue=task_queue,
-            )
-
-        yield Order(await place(), ports, payment, place)
+        yield Order(early or await place(), ports, payment, place)

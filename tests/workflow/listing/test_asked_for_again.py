@@ -1,6 +1,7 @@
 """What has ended once ends alike in a run that knows nothing of the first: Temporal does not keep runs for ever."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,11 +9,16 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from listing_service.domain.listings import ListingStatus as StoredStatus
 from listing_service.domain.purchases import PurchaseState
+from platform_contracts.failures import TIMED_OUT
 from platform_contracts.listing.failures import ListingFailure
 from platform_contracts.listing.publication import SUBMISSION_CANCELLED, PublicationOutcome, ReviewDecision
 from platform_contracts.listing.purchase import PURCHASE_CANCELLED
+from platform_contracts.memo import Progress
 from platform_contracts.payment.failures import PaymentFailure
+from platform_contracts.user.partner_capabilities import PARTNER_CAPABILITIES
+from platform_workflow_tools import activity_options
 from tests.fakes.listing import FakePartners, ListingPorts, listing_worker
+from tests.fakes.payment_contract import payment_worker
 from tests.workflow.listing.publications import APPROVED, REJECTED, Submission
 from tests.workflow.listing.purchases import ordered
 
@@ -73,6 +79,58 @@ async def test_purchase_that_was_cancelled_stays_cancelled(own_client: Client, t
         assert await again.failure_type() == PURCHASE_CANCELLED
 
     assert order.stock == (3, 0, 0)
+
+
+async def test_purchase_that_was_cancelled_before_a_worker_took_it_up_stays_cancelled(
+    own_client: Client, task_queue: str
+) -> None:
+    async with ordered(own_client, task_queue, is_cancelled_first=True) as order:
+        first, progress = await order.ended(), await order.progress()
+        again = await order.again()
+
+        assert await again.failure_type() == PURCHASE_CANCELLED
+
+    assert (first, progress) == ("CANCELED", Progress(step="undoing", cancellable=False))
+    assert order.stock == (3, 0, 0)
+    assert order.payment.done == []
+
+
+async def test_purchase_that_was_sold_stays_so_when_a_second_run_is_cancelled_before_a_worker_took_it_up(
+    own_client: Client, task_queue: str
+) -> None:
+    async with ordered(own_client, task_queue) as order:
+        first = await order.handle.result()
+    second = await order.again()
+    await second.handle.cancel()
+    async with (
+        payment_worker(own_client, order.payment),
+        listing_worker(own_client, order.ports, task_queue=task_queue),
+    ):
+        await second.ended()
+        third = await order.again()
+
+        assert await third.handle.result() == first
+
+    assert order.stock == (2, 0, 1)
+    assert order.payment.done == ["authorise", "capture"]
+
+
+async def test_purchase_whose_database_was_away_for_too_long_fails_alike_once_it_is_back(
+    own_client: Client, task_queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as impatience:
+        impatience.setitem(activity_options.DATABASE_WRITE, "schedule_to_close_timeout", timedelta(seconds=2))
+        async with ordered(own_client, task_queue, reserve_away_for=4) as order:
+            first = await order.failure_type()
+    async with listing_worker(own_client, order.ports, task_queue=task_queue):
+        again = await order.again()
+
+        assert await again.failure_type() == first
+
+    # The server tells of the deadline or of the last attempt, whichever comes first.
+    assert first in (TIMED_OUT, ConnectionError.__name__)
+    assert order.stock == (3, 0, 0)
+    assert "authorise" not in order.payment.done
 
 
 @pytest.mark.parametrize("decision", [APPROVED, REJECTED], ids=["approved", "rejected"])
@@ -206,3 +264,24 @@ async def test_submission_of_a_listing_that_is_no_draft_fails_alike_once_it_is_o
         again = await submission.failure_type()
 
     assert first == again == ListingFailure.NOT_A_DRAFT
+
+
+async def test_submission_that_the_user_service_did_not_answer_in_time_fails_alike_once_it_does(
+    own_client: Client, task_queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient = replace(PARTNER_CAPABILITIES, schedule_to_close=_SOON)
+    monkeypatch.setattr("platform_contracts.user.partner_capabilities.PARTNER_CAPABILITIES", impatient)
+    ports = ListingPorts()
+    ports.partners = None
+    ports.listings.add("teapot", status=StoredStatus.DRAFT)
+    async with listing_worker(own_client, ports, task_queue=task_queue):
+        submission = await Submission(own_client, task_queue, ports).start()
+        first = await submission.end()
+    ports.partners = FakePartners()
+    async with listing_worker(own_client, ports, task_queue=task_queue):
+        await submission.start()
+        again = await submission.failure_type()
+
+    assert first is WorkflowExecutionStatus.FAILED
+    assert again == TIMED_OUT
+    assert ports.listings.calls["take_into_review"] == 0

@@ -2,105 +2,60 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 
-from platform_contracts import memo
 from platform_contracts.analytics.event_intake import event_intake_workflow_id
 from platform_contracts.analytics.events import event_of
 from platform_contracts.memo import Progress
 from platform_contracts.user.failures import UserFailure
 from platform_contracts.user.notification import (
     WORKFLOW_TYPE,
-    Channel,
-    Delivery,
     DeliveryReason,
     DeliveryStatus,
-    Notification,
-    NotificationInput,
-    NotificationResult,
 )
 from platform_workflow_tools import activity_options
-from tests.fakes.user import FakeMailer, FakeSentMails, UserPorts, user_worker
+from tests.fakes.user import FakeMailer, FakeSentMails, user_worker
 from tests.support.waiting import eventually
+from tests.workflow.user.notifications import (
+    WAIT_SECONDS,
+    by_email_of,
+    email,
+    ports_with_account,
+    progress_of,
+    result_of,
+    start,
+)
 from user_service.ports import MailNotTakenError, MailRejectedError
-
-WAIT_SECONDS = 30
-
-Handle = WorkflowHandle[Any, NotificationResult]
-
-
-def _ports(mailer: FakeMailer | None = None, *, email_enabled: bool = True, analytics: bool = True) -> UserPorts:
-    ports = UserPorts(mailer=mailer or FakeMailer())
-    ports.accounts.add_active("u-1", email="ada@example.com", email_enabled=email_enabled)
-    if not analytics:
-        ports.analytics = None
-    return ports
-
-
-async def _start(
-    client: Client,
-    task_queue: str,
-    *,
-    notification_type: str = "info",
-    user_id: str = "u-1",
-    notification_id: str | None = None,
-) -> Handle:
-    notification_id = notification_id or f"n-{uuid4().hex[:12]}"
-    notification = NotificationInput(
-        tenant="acme", notification_id=notification_id, user_id=user_id, type=notification_type, message="Hello"
-    )
-    return await client.start_workflow(
-        Notification.run, notification, id=f"acme:test:{notification_id}", task_queue=task_queue
-    )
-
-
-async def _result(handle: Handle) -> NotificationResult:
-    return await asyncio.wait_for(handle.result(), WAIT_SECONDS)
-
-
-async def _by_email(handle: Handle) -> Delivery:
-    in_app, by_email = (await _result(handle)).deliveries
-    assert in_app == Delivery(channel=Channel.IN_APP, status=DeliveryStatus.SENT)
-    return by_email
-
-
-async def _progress(handle: Handle) -> Progress:
-    return await (await handle.describe()).memo_value(memo.PROGRESS, type_hint=Progress)
-
-
-def _email(status: DeliveryStatus, reason: DeliveryReason | None = None) -> Delivery:
-    return Delivery(channel=Channel.EMAIL, status=status, reason=reason)
 
 
 @pytest.mark.parametrize("max_cached_workflows", [1000, 0], ids=["cached", "replayed"])
 async def test_notification_is_in_the_inbox_and_in_the_mail_and_is_counted(
     own_client: Client, task_queue: str, max_cached_workflows: int
 ) -> None:
-    ports = _ports()
+    ports = ports_with_account()
 
     async with user_worker(own_client, ports, task_queue=task_queue, max_cached_workflows=max_cached_workflows):
-        handle = await _start(own_client, task_queue)
-        by_email = await _by_email(handle)
+        handle = await start(own_client, task_queue)
+        by_email = await by_email_of(handle)
 
     assert ports.analytics is not None
-    assert by_email == _email(DeliveryStatus.SENT)
+    assert by_email == email(DeliveryStatus.SENT)
     assert [entry.body for _, entry in ports.inboxes.entries.values()] == ["Hello"]
     assert [event.type for event in ports.analytics.events] == ["user.notified"]
-    assert await _progress(handle) == Progress(step="notified", cancellable=False)
+    assert await progress_of(handle) == Progress(step="notified", cancellable=False)
 
 
 async def test_unknown_type_fails_the_notification_at_once(own_client: Client, task_queue: str) -> None:
-    ports = _ports()
+    ports = ports_with_account()
 
     async with user_worker(own_client, ports, task_queue=task_queue):
-        handle = await _start(own_client, task_queue, notification_type="sms")
+        handle = await start(own_client, task_queue, notification_type="sms")
         with pytest.raises(WorkflowFailureError) as raised:
-            await _result(handle)
+            await result_of(handle)
 
     assert isinstance(raised.value.cause, ActivityError)
     assert isinstance(raised.value.cause.cause, ApplicationError)
@@ -109,7 +64,7 @@ async def test_unknown_type_fails_the_notification_at_once(own_client: Client, t
 
 
 async def test_input_that_is_none_fails_the_notification_at_once(own_client: Client, task_queue: str) -> None:
-    async with user_worker(own_client, _ports(), task_queue=task_queue):
+    async with user_worker(own_client, ports_with_account(), task_queue=task_queue):
         handle = await own_client.start_workflow(
             WORKFLOW_TYPE, {"tenant": "acme"}, id=f"bad-{uuid4()}", task_queue=task_queue
         )
@@ -121,50 +76,50 @@ async def test_input_that_is_none_fails_the_notification_at_once(own_client: Cli
 
 
 async def test_in_app_notification_sends_no_mail(own_client: Client, task_queue: str) -> None:
-    ports = _ports()
+    ports = ports_with_account()
 
     async with user_worker(own_client, ports, task_queue=task_queue):
-        by_email = await _by_email(await _start(own_client, task_queue, notification_type="in_app"))
+        by_email = await by_email_of(await start(own_client, task_queue, notification_type="in_app"))
 
-    assert by_email == _email(DeliveryStatus.SKIPPED, DeliveryReason.NOT_FOR_THIS_TYPE)
+    assert by_email == email(DeliveryStatus.SKIPPED, DeliveryReason.NOT_FOR_THIS_TYPE)
     assert ports.mailer.attempts == 0
 
 
 async def test_unknown_user_finds_it_in_the_app(own_client: Client, task_queue: str) -> None:
-    ports = _ports()
+    ports = ports_with_account()
 
     async with user_worker(own_client, ports, task_queue=task_queue):
-        by_email = await _by_email(await _start(own_client, task_queue, user_id="nobody"))
+        by_email = await by_email_of(await start(own_client, task_queue, user_id="nobody"))
 
-    assert by_email == _email(DeliveryStatus.SKIPPED, DeliveryReason.NO_ADDRESS)
+    assert by_email == email(DeliveryStatus.SKIPPED, DeliveryReason.NO_ADDRESS)
     assert [user_id for user_id, _ in ports.inboxes.entries.values()] == ["nobody"]
 
 
 async def test_user_who_wants_no_mail_gets_none(own_client: Client, task_queue: str) -> None:
-    ports = _ports(email_enabled=False)
+    ports = ports_with_account(email_enabled=False)
 
     async with user_worker(own_client, ports, task_queue=task_queue):
-        by_email = await _by_email(await _start(own_client, task_queue))
+        by_email = await by_email_of(await start(own_client, task_queue))
 
-    assert by_email == _email(DeliveryStatus.SKIPPED, DeliveryReason.PREFERENCE)
+    assert by_email == email(DeliveryStatus.SKIPPED, DeliveryReason.PREFERENCE)
 
 
 async def test_refused_mail_is_in_the_result_and_fails_nothing(own_client: Client, task_queue: str) -> None:
-    ports = _ports(FakeMailer(MailRejectedError(550)))
+    ports = ports_with_account(FakeMailer(MailRejectedError(550)))
 
     async with user_worker(own_client, ports, task_queue=task_queue):
-        by_email = await _by_email(await _start(own_client, task_queue))
+        by_email = await by_email_of(await start(own_client, task_queue))
 
-    assert by_email == _email(DeliveryStatus.FAILED, DeliveryReason.REJECTED)
+    assert by_email == email(DeliveryStatus.FAILED, DeliveryReason.REJECTED)
 
 
 async def test_mail_is_tried_again_until_it_is_taken(own_client: Client, task_queue: str) -> None:
-    ports = _ports(FakeMailer(MailNotTakenError("reply 451")))
+    ports = ports_with_account(FakeMailer(MailNotTakenError("reply 451")))
 
     async with user_worker(own_client, ports, task_queue=task_queue):
-        by_email = await _by_email(await _start(own_client, task_queue))
+        by_email = await by_email_of(await start(own_client, task_queue))
 
-    assert by_email == _email(DeliveryStatus.SENT)
+    assert by_email == email(DeliveryStatus.SENT)
     assert ports.mailer.attempts == 2
 
 
@@ -172,66 +127,48 @@ async def test_mail_that_nobody_takes_in_time_is_given_up(
     own_client: Client, task_queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(activity_options.DELIVERY, "schedule_to_close_timeout", timedelta(seconds=2))
-    ports = _ports(FakeMailer(always=MailNotTakenError("reply 451")))
+    ports = ports_with_account(FakeMailer(always=MailNotTakenError("reply 451")))
 
     async with user_worker(own_client, ports, task_queue=task_queue):
-        by_email = await _by_email(await _start(own_client, task_queue))
+        by_email = await by_email_of(await start(own_client, task_queue))
 
-    assert by_email == _email(DeliveryStatus.FAILED, DeliveryReason.DEADLINE)
-
-
-@pytest.mark.parametrize("max_cached_workflows", [1000, 0], ids=["cached", "replayed"])
-async def test_mail_that_was_given_up_stays_so_in_a_run_that_knows_nothing_of_the_first(
-    own_client: Client, task_queue: str, monkeypatch: pytest.MonkeyPatch, max_cached_workflows: int
-) -> None:
-    monkeypatch.setitem(activity_options.DELIVERY, "schedule_to_close_timeout", timedelta(seconds=2))
-    ports = _ports(FakeMailer(always=MailNotTakenError("reply 451")))
-    notification_id = f"n-{uuid4().hex[:12]}"
-
-    async with user_worker(own_client, ports, task_queue=task_queue, max_cached_workflows=max_cached_workflows):
-        first = await _result(await _start(own_client, task_queue, notification_id=notification_id))
-        ports.mailer.heals()
-        again = await _result(await _start(own_client, task_queue, notification_id=notification_id))
-
-    assert first.deliveries[1] == _email(DeliveryStatus.FAILED, DeliveryReason.DEADLINE)
-    assert again == first
-    assert ports.mailer.mails == []
+    assert by_email == email(DeliveryStatus.FAILED, DeliveryReason.DEADLINE)
 
 
 async def test_cancel_comes_too_late_for_a_mail_that_is_given_up(
     own_client: Client, task_queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(activity_options.DELIVERY, "schedule_to_close_timeout", timedelta(seconds=1))
-    ports = _ports(FakeMailer(always=MailNotTakenError("reply 451")))
+    ports = ports_with_account(FakeMailer(always=MailNotTakenError("reply 451")))
     ports.sent_mails = FakeSentMails(away_for_records=4)
 
     async def is_given_up() -> bool:
-        return not (await _progress(handle)).cancellable
+        return not (await progress_of(handle)).cancellable
 
     async with user_worker(own_client, ports, task_queue=task_queue):
-        handle = await _start(own_client, task_queue)
+        handle = await start(own_client, task_queue)
         await eventually(is_given_up, within_seconds=WAIT_SECONDS)
         await handle.cancel()
-        by_email = await _by_email(handle)
+        by_email = await by_email_of(handle)
 
-    assert by_email == _email(DeliveryStatus.FAILED, DeliveryReason.DEADLINE)
+    assert by_email == email(DeliveryStatus.FAILED, DeliveryReason.DEADLINE)
 
 
 async def test_cancel_while_the_mail_is_tried_again_ends_it_and_leaves_the_inbox(
     own_client: Client, task_queue: str
 ) -> None:
-    ports = _ports(FakeMailer(always=MailNotTakenError("reply 451")))
+    ports = ports_with_account(FakeMailer(always=MailNotTakenError("reply 451")))
 
     async def is_tried_again() -> bool:
         return ports.mailer.attempts > 1
 
     async with user_worker(own_client, ports, task_queue=task_queue):
-        handle = await _start(own_client, task_queue)
+        handle = await start(own_client, task_queue)
         await eventually(is_tried_again, within_seconds=WAIT_SECONDS)
-        progress = await _progress(handle)
+        progress = await progress_of(handle)
         await handle.cancel()
         with pytest.raises(WorkflowFailureError) as raised:
-            await _result(handle)
+            await result_of(handle)
 
     assert progress == Progress(step="sending_email", cancellable=True)
     assert isinstance(raised.value.cause, CancelledError)
@@ -240,18 +177,18 @@ async def test_cancel_while_the_mail_is_tried_again_ends_it_and_leaves_the_inbox
 
 
 async def test_cancel_after_the_delivery_comes_too_late_and_loses_no_event(own_client: Client, task_queue: str) -> None:
-    ports = _ports(analytics=False)
+    ports = ports_with_account(analytics=False)
 
     async def is_notified() -> bool:
-        return (await _progress(handle)).step == "notified"
+        return (await progress_of(handle)).step == "notified"
 
     async with user_worker(own_client, ports, task_queue=task_queue):
-        handle = await _start(own_client, task_queue)
+        handle = await start(own_client, task_queue)
         await eventually(is_notified, within_seconds=WAIT_SECONDS)
         await handle.cancel()
-        by_email = await _by_email(handle)
+        by_email = await by_email_of(handle)
 
-    assert by_email == _email(DeliveryStatus.SENT)
+    assert by_email == email(DeliveryStatus.SENT)
     event = event_of(
         tenant="acme",
         event_type="user.notified",
@@ -263,11 +200,11 @@ async def test_cancel_after_the_delivery_comes_too_late_and_loses_no_event(own_c
 
 
 async def test_history_knows_neither_the_address_nor_the_name(own_client: Client, task_queue: str) -> None:
-    ports = _ports(FakeMailer(MailNotTakenError("reply 451")))
+    ports = ports_with_account(FakeMailer(MailNotTakenError("reply 451")))
 
     async with user_worker(own_client, ports, task_queue=task_queue):
-        handle = await _start(own_client, task_queue)
-        await _result(handle)
+        handle = await start(own_client, task_queue)
+        await result_of(handle)
 
     history = b"".join(event.SerializeToString() for event in (await handle.fetch_history()).events)
     assert b"n-" in history

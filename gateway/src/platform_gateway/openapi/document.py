@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from platform_gateway.access import REQUIRED
 from platform_gateway.openapi.examples import EVENTS, EXAMPLES
 from platform_gateway.openapi.links import links_from
+from platform_gateway.openapi.provider_event_examples import PROVIDER_EVENT_EXAMPLES
 from platform_runtime.problem import PROBLEM_MEDIA_TYPE
 
 DESCRIPTION: Final = """\
@@ -76,5 +77,6 @@ def _complete(document: Json) -> None:
 
 def _add_example(media: Json) -> None:
     model = media.get("schema", {}).get("$ref", "").rpartition("/")[2]
-    if model in EXAMPLES:
-        media["example"] = EXAMPLES[model]
+    example = {**EXAMPLES, **PROVIDER_EVENT_EXAMPLES}.get(model)
+    if example is not None:
+        media["example"] = example

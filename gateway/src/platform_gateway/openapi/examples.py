@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from platform_gateway.openapi.oversight_examples import OVERSIGHT_EXAMPLES
+from platform_gateway.openapi.payout_examples import PAYOUT_EXAMPLES
+from platform_gateway.openapi.refund_examples import REFUND_EXAMPLES
 
 _RUN: Final = "019a3e5c-6f0e-7b1a-9c55-1f2d3c4b5a69"
 _TRACE: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -12,7 +14,6 @@ _NOTIFICATION: Final = "acme:user:notification:n-1"
 _DRAFT: Final = "acme:listing:listing-draft:lamp"
 _SUBMISSION: Final = "acme:listing:publication:lamp-1"
 _PURCHASE: Final = "acme:listing:purchase:p-1"
-_REFUND: Final = "acme:payment:refund:r-1"
 _PRICE: Final = {"minorUnits": 1250, "currency": "EUR", "exponent": 2}
 _PUBLISHED: Final = {
     "listingId": "lamp",
@@ -119,34 +120,9 @@ _KEY: Final = {
 }
 _ISSUED: Final = {**_KEY, "apiKey": f"pp_live_{_KEY['keyId']}_{'x' * 43}"}
 
-_PAYOUT_RUN: Final = "acme:payment:partner-payout:po-1"
-_PAID: Final = {
-    "payoutId": "po-1",
-    "status": "paid",
-    "amount": {"minorUnits": 1125, "currency": "EUR", "exponent": 2},
-    "withheld": {"minorUnits": 0, "currency": "EUR", "exponent": 2},
-    "carried": None,
-}
-_PAYOUT: Final = {
-    **_PAID,
-    "cut": "2026-11-23T00:00:00Z",
-    "needsReview": False,
-    "createdAt": "2026-11-23T00:15:00Z",
-    "changedAt": "2026-11-23T00:15:01Z",
-    "reserveUntil": None,
-    "links": {"self": "/v1/payouts/po-1", "operation": f"/v1/operations/{_PAYOUT_RUN}"},
-}
-_PLAN: Final = {
-    "schedule": "weekly",
-    "minimumMinorUnits": 1000,
-    "delayDays": 7,
-    "reserveBasisPoints": 500,
-    "reserveDays": 90,
-    "reviewAboveMinorUnits": 1000000,
-    "destination": None,
-}
-
 EXAMPLES: Final[Mapping[str, Any]] = {
+    **REFUND_EXAMPLES,
+    **PAYOUT_EXAMPLES,
     "ApiKeyRequest": {"role": "partner", "scopes": ["purchases:read"], "name": "warehouse"},
     "ApiKeyState": {**_KEY, "revokedAt": "2026-11-24T08:00:00Z"},
     "ApiKeysPage": {"apiKeys": [_KEY], "nextCursor": None},
@@ -271,19 +247,6 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         "traceId": _TRACE,
         "links": _PURCHASE_LINKS,
     },
-    "Payout": _PAYOUT,
-    "PayoutDecisionRequest": {"decision": "approve", "comment": "Looks right.", "reviewerId": "edsger"},
-    "PayoutDone": _done(_PAYOUT_RUN, _PAID),
-    "PayoutPlanDone": _done("acme:payment:payout-plan-change:c-1", {"currency": "EUR", "plan": _PLAN}),
-    "PayoutPlanRequest": _PLAN,
-    "PayoutPlanState": {"currency": "EUR", "plan": _PLAN, "isDefault": False},
-    "PayoutRequest": {"payoutId": "po-1", "currency": "EUR", "exponent": 2, "requesterId": "grace"},
-    "PayoutReview": {
-        "payoutId": "po-1",
-        "outcome": "waiting_for_second",
-        "decisions": [{"reviewerId": "edsger", "decision": "approve", "comment": "Looks right."}],
-    },
-    "PayoutsPage": {"payouts": [_PAYOUT], "nextCursor": None},
     "PublicationDone": _done(_SUBMISSION, _PUBLISHED),
     "PublicationResult": _PUBLISHED,
     "Purchase": _BOUGHT,
@@ -301,23 +264,6 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         "runId": _RUN,
         "status": "RUNNING",
         "previousRunId": "019a3e5c-0000-7b1a-9c55-1f2d3c4b5a69",
-    },
-    "RefundDone": _done(_REFUND, {"refundId": "r-1", "status": "succeeded", "amount": _PRICE}),
-    "RefundRequest": {"refundId": "r-1", "amount": _PRICE, "reason": "broken"},
-    "Refunds": {
-        "purchaseId": "p-1",
-        "captured": _PRICE,
-        "reversed": _PRICE,
-        "refunds": [
-            {
-                "refundId": "r-1",
-                "status": "succeeded",
-                "amount": _PRICE,
-                "reason": "broken",
-                "requestedAt": "2026-11-23T12:00:00Z",
-                "links": {"operation": f"/v1/operations/{_REFUND}"},
-            }
-        ],
     },
     "ResetRequest": {"to": "lastWorkflowTask", "reason": _WHY},
     "ReviewRequest": {"reviewerId": "edsger", "approved": True, "reason": ""},

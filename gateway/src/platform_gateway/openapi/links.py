@@ -50,6 +50,7 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "listReconciliations": {
         "getReconciliation": {"reconciliationId": "$response.body#/reconciliations/0/reconciliationId"}
     },
+    "redriveProviderEvent": _OPERATION,
     "createApiKey": _API_KEY,
     "rotateApiKey": _API_KEY,
     "listSchedules": {"getSchedule": {"scheduleId": "$response.body#/schedules/0/scheduleId"}},

@@ -13,7 +13,7 @@ from temporalio.exceptions import TimeoutError as TemporalTimeout
 from temporalio.service import RPCError
 
 from platform_contracts import memo
-from platform_contracts.failures import safe_text
+from platform_contracts.failures import TIMED_OUT, safe_text
 from platform_gateway.operations.blocked_by import blocked_by, bounded_text, task_failure_cause
 from platform_gateway.operations.describing import Description, Execution, describe, moment
 from platform_gateway.operations.resources import ResourcePath, resource_of
@@ -58,7 +58,7 @@ def failure_type(error: BaseException | None) -> str | None:
         error = error.cause
     if isinstance(error, ApplicationError):
         return error.type
-    return "TimedOut" if isinstance(error, TemporalTimeout) else None
+    return TIMED_OUT if isinstance(error, TemporalTimeout) else None
 
 
 async def operation_status(

@@ -49,11 +49,12 @@ def is_missing_workflow(error: RPCError) -> bool:
 
 
 @asynccontextmanager
-async def calling_temporal(workflow_id: str | None = None) -> AsyncGenerator[None]:
+async def calling_temporal(workflow_id: str | None = None, *, is_started: bool = False) -> AsyncGenerator[None]:
     """Bound the calls in the block, and answer 503 when Temporal does not.
 
     Args:
         workflow_id: the operation that the block tries to start, which the client may ask for later.
+        is_started: whether it has been started before the block.
 
     Raises:
         Problem: `TEMPORAL_AWAY`.
@@ -62,24 +63,25 @@ async def calling_temporal(workflow_id: str | None = None) -> AsyncGenerator[Non
         async with asyncio.timeout(CALLS_SECONDS):
             yield
     except TimeoutError:
-        raise _away("timeout", workflow_id) from None
+        raise _away("timeout", workflow_id, is_started=is_started) from None
     except RPCError as error:
         if error.status is RPCStatusCode.INVALID_ARGUMENT:
             raise
-        raise _away(error.status.name, workflow_id) from error
+        raise _away(error.status.name, workflow_id, is_started=is_started) from error
     except RuntimeError as error:
         if not is_away(error):
             raise
-        raise _away("no connection", workflow_id) from error
+        raise _away("no connection", workflow_id, is_started=is_started) from error
 
 
-def _away(reason: str, workflow_id: str | None) -> Problem:
+def _away(reason: str, workflow_id: str | None, *, is_started: bool) -> Problem:
     if workflow_id is None:
         _log.warning("temporal.unavailable", reason=reason)
         return Problem(Kind.TEMPORAL_AWAY, "Try again later.")
     _log.warning("temporal.unavailable", reason=reason, workflow_id=workflow_id)
-    return Problem(
-        Kind.TEMPORAL_AWAY,
-        "It is not known whether the operation was started. Ask for its status, or send the same request again.",
-        workflowId=workflow_id,
+    detail = (
+        "The operation was started, and cannot be looked at now. Ask for its status."
+        if is_started
+        else "It is not known whether the operation was started. Ask for its status, or send the same request again."
     )
+    return Problem(Kind.TEMPORAL_AWAY, detail, workflowId=workflow_id)

@@ -15,7 +15,12 @@ _DEFAULT_IN_FLIGHT: Final = 250
 """Each of them may wait half a minute for a result, and holds a few kilobytes meanwhile."""
 
 
-def _checked_rate(text: str) -> str:
+def checked_rate(text: str) -> str:
+    """Return the text of a rate, or of none.
+
+    Raises:
+        ValueError: when it is neither.
+    """
     if text != OFF:
         try:
             parse(text)
@@ -29,7 +34,7 @@ class ProtectionSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_ignore_empty=True, extra="ignore")
 
-    rate_limit: Annotated[str, AfterValidator(_checked_rate)] | None = None
+    rate_limit: Annotated[str, AfterValidator(checked_rate)] | None = None
     """Requests of one tenant: `100/second`, `5000/minute` or `off`; None: 500/second, off while everybody is let in."""
     in_flight_per_tenant: Annotated[int, Field(ge=0, le=100_000)] | None = None
     """Requests of one tenant that are worked on at once; 0: any number; None: 250, 0 while everybody is let in."""

@@ -75,7 +75,7 @@ def bulk_operations_router(workflows: WorkflowGateway, *, authenticate: Authenti
                 return JSONResponse((await _preview(request, body.verb, choice)).model_dump(mode="json"))
         started = await workflows.start(bulk_command(caller, body, choice, idempotency_key=idempotency_key))
         # It is started: whoever cannot be told how far it has come is told its id at least.
-        async with calling_temporal(started.workflow_id):
+        async with calling_temporal(started.workflow_id, is_started=True):
             answer = await bulk_operation(await find(workflows.client, caller.tenant, started.workflow_id))
         audit_details |= {"bulkOperationId": answer.bulk_operation_id, "matched": answer.counts.total}
         headers = {

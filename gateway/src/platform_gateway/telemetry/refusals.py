@@ -19,12 +19,22 @@ _REASONS: Final[Mapping[Kind, str]] = {
     Kind.MALFORMED_JSON: "invalid",
     Kind.UNSUPPORTED_MEDIA_TYPE: "invalid",
     Kind.INVALID_REQUEST: "invalid",
+    Kind.UNVERIFIED_EVENT: "unverified",
+    Kind.TOO_SLOW: "too_slow",
 }
 
 # The meter of whatever provider the process sets up, also when it does so later; without one it counts nothing.
 _refused = metrics.get_meter("platform_gateway").create_counter(
     "gateway.refusals", unit="{request}", description="Requests refused, by reason."
 )
+_unverified = metrics.get_meter("platform_gateway").create_counter(
+    "gateway.provider_events.unverified", unit="{event}", description="Provider events refused, by what was wrong."
+)
+
+
+def count_unverified_event(provider: str, reason: str) -> None:
+    """Count an event whose signature proves nothing; both words are from short lists."""
+    _unverified.add(1, {"provider": provider, "reason": reason})
 
 
 def count_refusal(request: Request, kind: Kind) -> None:

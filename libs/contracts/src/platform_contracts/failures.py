@@ -8,6 +8,7 @@ from platform_contracts.listing.publication import SUBMISSION_CANCELLED
 from platform_contracts.listing.purchase import PURCHASE_CANCELLED
 from platform_contracts.payment.failures import PAYMENT_FAILURE_TEXTS
 from platform_contracts.user.failures import USER_FAILURE_TEXTS
+from platform_contracts.user.notification import NOTIFICATION_CANCELLED
 
 _TEXTS: Final = {
     **USER_FAILURE_TEXTS,
@@ -17,7 +18,11 @@ _TEXTS: Final = {
     # What was cancelled in a run that Temporal has forgotten since ends with a failure in the next one.
     PURCHASE_CANCELLED: "The purchase was cancelled.",
     SUBMISSION_CANCELLED: "The submission was cancelled.",
+    NOTIFICATION_CANCELLED: "The notification was cancelled.",
 }
+
+TIMED_OUT: Final = "TimedOut"
+"""What is said in place of a type where something did not come about in time, for Temporal gives that none."""
 
 UNKNOWN_FAILURE_TEXT: Final = "The operation failed. An operator can look it up by its trace id."
 

@@ -8,7 +8,9 @@ from typing import Final, Self, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, FailureError
+from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
+from platform_contracts.failures import TIMED_OUT
 from platform_contracts.memo import Compensation, Progress
 from platform_workflow_tools.progress import report_progress
 from platform_workflow_tools.uninterrupted import uninterrupted
@@ -94,11 +96,16 @@ class Saga:
 
     @property
     def failure_type(self) -> str | None:
-        """The type of the failure that is being undone; None before that, after a cancel, and where it has none."""
+        """The type of the failure that is being undone; None before that, after a cancel, and where it has none.
+
+        What did not come about in time has one as well, so that also an end that no rule decided can be kept.
+        """
         failure = self._failure
         while isinstance(failure, ActivityError | ChildWorkflowError):
             failure = failure.cause
-        return failure.type if isinstance(failure, ApplicationError) else None
+        if isinstance(failure, ApplicationError):
+            return failure.type
+        return TIMED_OUT if isinstance(failure, TemporalTimeoutError) else None
 
     def resolve(self) -> str | None:
         """Take an operator's word that the stuck compensation has been seen to by hand, and go on with the others.

@@ -17,6 +17,7 @@ from payment_service.domain.payouts import (
     StoredPayout,
 )
 from payment_service.domain.provider import MovementStatus, PayoutOrder, ProviderFact, ProviderRecord, RefundOrder
+from payment_service.domain.provider_events import EventReason, EventStatus, StoredEvent
 from payment_service.domain.refunds import RefundRequest, RefundsOfCharge, RefundStatus, StoredRefund
 from platform_contracts.money import Money
 
@@ -216,6 +217,41 @@ class PayoutPlans(Protocol):
         self, *, cut: datetime, now: datetime, after: DuePayout | None, limit: int
     ) -> tuple[Sequence[DuePayout], DuePayout | None]:
         """Return who is to be paid among the next partners and currencies, and where to go on; None at the end."""
+        ...
+
+
+class ReceivedEvents(Protocol):
+    """What providers have told: one row for each event, moved by conditional updates."""
+
+    async def receive(self, *, provider: str, event_id: str, body: bytes, received_at: datetime) -> StoredEvent:
+        """Write an event down, unless it is there; return it as it stands."""
+        ...
+
+    async def reopen(self, *, provider: str, event_id: str, now: datetime) -> StoredEvent | None:
+        """Have a settled event that was not applied tried again; return it as it stands, None when there is none."""
+        ...
+
+    async def settle(
+        self,
+        *,
+        provider: str,
+        event_id: str,
+        status: EventStatus,
+        reason: EventReason | None,
+        now: datetime,
+        opens: Escalation | None = None,
+        resolves: Sequence[str] = (),
+        by: str = "",
+        resolution: str = "",
+    ) -> StoredEvent | None:
+        """Move an event that is being tried to where it ends, with what a person is told, or need not know any more.
+
+        One that is settled stays as it is. Returns it as it stands, None when there is none.
+        """
+        ...
+
+    async def find(self, *, provider: str, event_id: str) -> StoredEvent | None:
+        """Return an event; None when there is none."""
         ...
 
 

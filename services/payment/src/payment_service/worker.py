@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import httpx
 
+from payment_service.activities.charge_events import ChargeEventActivities
 from payment_service.activities.charge_outcomes import ChargeOutcomes
 from payment_service.activities.charges import ChargeActivities
 from payment_service.activities.disputes import DisputeActivities
@@ -11,7 +12,9 @@ from payment_service.activities.escalations import EscalationActivities
 from payment_service.activities.orphans import OrphanActivities
 from payment_service.activities.payout_plans import PayoutPlanActivities
 from payment_service.activities.payouts import PayoutActivities
+from payment_service.activities.provider_events import ProviderEventActivities
 from payment_service.activities.reconciliation import ReconciliationActivities
+from payment_service.activities.refund_events import RefundEventActivities
 from payment_service.activities.refunds import RefundActivities
 from payment_service.metrics import money_metrics
 from payment_service.persistence.charges import SqlCharges
@@ -23,6 +26,7 @@ from payment_service.persistence.money_figures import SqlMoneyFigures
 from payment_service.persistence.orphans import SqlOrphans
 from payment_service.persistence.payout_plans import SqlPayoutPlans
 from payment_service.persistence.payouts import SqlPayouts
+from payment_service.persistence.provider_events import SqlProviderEvents
 from payment_service.persistence.reconciliations import SqlReconciliations
 from payment_service.persistence.refunds import SqlRefunds
 from payment_service.ports import PaymentProvider
@@ -38,6 +42,7 @@ from payment_service.workflows.partner_payout import PartnerPayoutWorkflow
 from payment_service.workflows.payout_plan_change import PayoutPlanChangeWorkflow
 from payment_service.workflows.payout_run import PayoutRunWorkflow
 from payment_service.workflows.payout_sync import PayoutSyncWorkflow
+from payment_service.workflows.provider_event import ProviderEventWorkflow
 from payment_service.workflows.reconciliation import ReconciliationWorkflow
 from payment_service.workflows.refund import RefundWorkflow
 from platform_runtime.service_process import Registrations, Resources
@@ -83,6 +88,11 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
     )
     figures = SqlMoneyFigures(resources.database)
     await resources.stack.enter_async_context(money_metrics(figures, every_seconds=settings.money_metrics_seconds))
+    of_events = ProviderEventActivities(SqlProviderEvents(resources.database), {provider.name: provider})
+    of_charge_events = ChargeEventActivities(
+        charges, escalations, providers={provider.name: provider}, outcomes=outcomes
+    )
+    of_refund_events = RefundEventActivities(refunds, escalations, providers={provider.name: provider})
     return Registrations(
         workflows=[
             ChargeResolutionWorkflow,
@@ -95,6 +105,7 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
             PayoutRunWorkflow,
             PayoutSyncWorkflow,
             ReconciliationWorkflow,
+            ProviderEventWorkflow,
             RefundWorkflow,
         ],
         activities=[
@@ -121,6 +132,10 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
             of_orphans.find_open_charges,
             of_orphans.conclude_charges,
             of_orphans.settle_orphan,
+            of_events.record_provider_event,
+            of_events.settle_provider_event,
+            of_charge_events.apply_charge_event,
+            of_refund_events.apply_refund_event,
         ],
         views=views(
             charges=charges,

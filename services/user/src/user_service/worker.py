@@ -47,6 +47,7 @@ async def build(resources: Resources[UserSettings]) -> Registrations:
             of_notifications.deliver_in_app,
             of_notifications.send_email,
             of_notifications.give_up_email,
+            of_notifications.cancel_notification,
             PartnerActivities().partner_capabilities,
         ],
         views=views(accounts=accounts, inboxes=inboxes, token=resources.service_token),

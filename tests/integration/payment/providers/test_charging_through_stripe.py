@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import pytest
@@ -13,11 +14,16 @@ from temporalio.testing import ActivityEnvironment
 from payment_service.activities.charges import ChargeActivities
 from payment_service.persistence.charges import SqlCharges
 from payment_service.persistence.tables import LEDGER_POSTINGS
+from payment_service.settings import PaymentSettings
+from payment_service.worker import build
 from platform_contracts.payment.charge import ChargeStatus
 from platform_contracts.payment.failures import PaymentFailure
 from platform_runtime.database import Database
+from platform_runtime.service_process import Resources
+from platform_runtime.settings import load_settings
 from tests.fakes.payment import authorise_request, charge_request
-from tests.integration.payment.providers.counterparts import LOCALSTRIPE, Counterpart, Harness
+from tests.integration.payment.providers.counterparts import LOCALSTRIPE, STRIPE_KEY, Counterpart, Harness
+from tests.support.network import free_port
 
 
 @pytest.fixture
@@ -76,6 +82,27 @@ async def test_void_gives_back_what_is_reserved(
     assert charge is not None
     intent = (await stripe.raw.get(f"/v1/payment_intents/{charge.reference}")).json()
     assert (voided.status, intent["status"]) == (ChargeStatus.VOIDED, "canceled")
+
+
+async def test_worker_charges_through_the_provider_that_is_set(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAYMENT_PROVIDER", "stripe")
+    monkeypatch.setenv("PAYMENT_STRIPE_API_KEY", STRIPE_KEY)
+    # A closed port: what is seen is that Stripe's adapter asks there.
+    monkeypatch.setenv("PAYMENT_STRIPE_URL", f"http://127.0.0.1:{free_port()}")
+    operation_id = f"p-{uuid4().hex[:12]}"
+    async with AsyncExitStack() as stack:
+        settings = load_settings(PaymentSettings)
+        resources = Resources(settings=settings, database=database, service_token=None, stack=stack)
+        registrations = await build(resources)
+        (authorise,) = (each for each in registrations.activities if each.__name__ == "authorise")
+
+        result = await ActivityEnvironment().run(authorise, authorise_request(operation_id))
+
+    charge = await SqlCharges(database).find(tenant="buyers", operation_id=operation_id)
+    assert charge is not None
+    assert (result.status, charge.provider) == (ChargeStatus.UNKNOWN, "stripe")
 
 
 def test_library_of_stripe_is_loaded_only_where_stripe_is_the_provider() -> None:

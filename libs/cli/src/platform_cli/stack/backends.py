@@ -16,7 +16,7 @@ from platform_cli.bytecode import with_bytecode
 from platform_cli.errors import StackError
 from platform_cli.settings import StackSettings
 from platform_cli.stack.home import Home
-from platform_cli.stack.network import Address, connect_problem, http_problem, parse_address
+from platform_cli.stack.network import Address, connect_problem, http_problem, parse_address, reachable
 from platform_cli.stack.process_spec import PortUse, ProcessSpec
 from platform_cli.tools import jaeger, mailpit
 from platform_cli.tools import temporal_server as temporal_tool
@@ -191,6 +191,9 @@ def mail_server(settings: StackSettings, home: Home) -> Backend:
     )
 
 
+_WEBHOOK_SECRETS = "GATEWAY_ACQUIRER_WEBHOOK_SECRETS"
+
+
 def card_acquirer(settings: StackSettings, home: Home) -> Backend:
     """Decide about the card acquirer; ours keeps its own book, which no service reads.
 
@@ -212,6 +215,11 @@ def card_acquirer(settings: StackSettings, home: Home) -> Backend:
         "PARTNER_HOME": str(home.directory),
         "PYTHONUNBUFFERED": "1",
     }
+    found = {"PAYMENT_ACQUIRER_URL": url}
+    if not environment.keys() & {"ACQUIRER_WEBHOOK_URL", "ACQUIRER_WEBHOOK_SECRET", _WEBHOOK_SECRETS}:
+        gateway = Address(reachable(settings.gateway_host), settings.gateway_port)
+        environment["ACQUIRER_WEBHOOK_URL"] = f"http://{gateway}/v1/provider-events/acquirer"
+        environment["ACQUIRER_WEBHOOK_SECRET"] = found[_WEBHOOK_SECRETS] = home.webhook_secret()
     process = ProcessSpec(
         name="acquirer",
         command=(sys.executable, "-m", "platform_sandbox"),
@@ -221,9 +229,7 @@ def card_acquirer(settings: StackSettings, home: Home) -> Backend:
         where=f"http://{address}/v1/book",
         ports=(PortUse(address, variable),),
     )
-    return Backend(
-        name="acquirer", where=str(address), process=process, environment={"PAYMENT_ACQUIRER_URL": url}, urls=urls
-    )
+    return Backend(name="acquirer", where=str(address), process=process, environment=found, urls=urls)
 
 
 def _page(name: str, url: str | None, backend: Address, port: int) -> dict[str, str]:

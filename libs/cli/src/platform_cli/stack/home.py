@@ -1,5 +1,6 @@
-"""What lies under PARTNER_HOME: data, logs, the supervisor's lock, state and control socket, the service token."""
+"""What lies under PARTNER_HOME: data, logs, the supervisor's lock, state and control socket, secrets of its own."""
 
+import base64
 import fcntl
 import hashlib
 import os
@@ -25,6 +26,7 @@ class Home:
         self.state = self.directory / "state.json"
         self.lock = self.directory / "supervisor.lock"
         self.token_file = self.directory / "service-token"
+        self.webhook_secret_file = self.directory / "acquirer-webhook-secret"
 
     @property
     def socket(self) -> Path:
@@ -61,14 +63,11 @@ class Home:
 
     def service_token(self) -> str:
         """Return the secret that the internal views ask for; it is made once and readable by its owner only."""
-        try:
-            descriptor = os.open(self.token_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(32))
-        return self.token_file.read_text().strip()
+        return _made_once(self.token_file, secrets.token_urlsafe(32))
+
+    def webhook_secret(self) -> str:
+        """Return what our acquirer signs its events with; made and kept like the service token."""
+        return _made_once(self.webhook_secret_file, f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}")
 
     def is_supervised(self) -> bool:
         """Return whether a supervisor of this home is alive; its lock dies with it, so this cannot be stale."""
@@ -96,3 +95,15 @@ class Home:
                     f"a stack of {self.directory} runs already: see `partner status`, or end it with `partner down`"
                 ) from None
             yield
+
+
+def _made_once(file: Path, text: str) -> str:
+    """Return what the file says; where there is none, one with this text is made for its owner only."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(descriptor, "w") as new:
+            new.write(text)
+    return file.read_text().strip()

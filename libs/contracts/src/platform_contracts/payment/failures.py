@@ -40,6 +40,8 @@ class PaymentFailure(StrEnum):
     """A refund of this id was asked for with other details."""
     REFUND_FAILED = "payment.RefundFailed"
     """The provider does not pay it back; the money is where it was."""
+    UNKNOWN_PROVIDER_EVENT = "payment.UnknownProviderEvent"
+    """There is no such event to be tried again."""
 
 
 PAYMENT_FAILURE_TEXTS: Final[Mapping[str, str]] = {
@@ -59,4 +61,5 @@ PAYMENT_FAILURE_TEXTS: Final[Mapping[str, str]] = {
     PaymentFailure.INVALID_REFUND: "A refund like this is not possible.",
     PaymentFailure.DIFFERENT_REFUND: "This refund was asked for with other details.",
     PaymentFailure.REFUND_FAILED: "The refund could not be made. Nothing was given back.",
+    PaymentFailure.UNKNOWN_PROVIDER_EVENT: "There is no such provider event.",
 }

@@ -15,6 +15,11 @@ MAX_MESSAGE_CHARACTERS: Final = 10_000
 """Long enough for a letter, and far below what Temporal takes in one payload."""
 
 
+NOTIFICATION_CANCELLED: Final = "user.NotificationCancelled"
+"""The failure type of a notification that was cancelled in an earlier run, which Temporal has forgotten since; a run
+that is cancelled itself ends CANCELED."""
+
+
 class NotificationStep(StrEnum):
     """What `progress.step` can say."""
 
@@ -92,6 +97,7 @@ class Notification:
         """Deliver in the app, then by e-mail; a channel that fails is in the result and fails nothing else.
 
         Raises:
-            ApplicationError: of type `UserFailure.UNKNOWN_NOTIFICATION_TYPE`.
+            ApplicationError: of type `UserFailure.UNKNOWN_NOTIFICATION_TYPE`; of type `NOTIFICATION_CANCELLED` for one
+                that was cancelled in an earlier run.
         """
         raise NotImplementedError

@@ -12,6 +12,7 @@ from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
     from listing_service.activities.purchases import MovePurchase, PurchaseActivities, Reservation, ReserveStock
+    from listing_service.workflows import patches
     from listing_service.workflows.purchase_tail import tell
     from platform_contracts.listing.failures import ListingFailure
     from platform_contracts.listing.purchase import (
@@ -82,6 +83,10 @@ class PurchaseWorkflow(Purchase):
         return self._result
 
     async def _sell(self) -> PurchaseResult:
+        if workflow.cancellation_reason() is not None and workflow.patched(patches.EARLY_CANCEL_IS_KEPT):
+            # It was cancelled before a worker took it up: there is nothing to undo, but an end to keep.
+            report_progress(Progress(step=PurchaseStep.UNDOING, cancellable=False))
+            await uninterrupted(self._release())
         async with self._saga as saga:
             reservation = await saga.step(PurchaseStep.RESERVING, self._reserve, undo=self._release)
             if reservation.is_sold:

@@ -17,6 +17,7 @@ from payment_service.domain.charges import (
 )
 from payment_service.domain.escalations import EscalationResolvedError, UnknownEscalationError
 from payment_service.domain.payouts import PayoutDiffersError, UnknownPayoutError
+from payment_service.domain.provider_events import UnknownEventError
 from payment_service.domain.refunds import (
     DifferentRefundError,
     InvalidRefundError,
@@ -43,6 +44,7 @@ _TYPES: Final[dict[type[Exception], PaymentFailure]] = {
     InvalidRefundError: PaymentFailure.INVALID_REFUND,
     DifferentRefundError: PaymentFailure.DIFFERENT_REFUND,
     RefundFailedError: PaymentFailure.REFUND_FAILED,
+    UnknownEventError: PaymentFailure.UNKNOWN_PROVIDER_EVENT,
 }
 
 

@@ -32,6 +32,8 @@ class EscalationReason(StrEnum):
     EVENT_CONTRADICTS = "event_contradicts"
     """A provider event says what the provider itself, asked, does not."""
     EVENT_UNREADABLE = "event_unreadable"
+    EVENT_NOT_APPLIED = "event_not_applied"
+    """A provider event was tried for as long as anything is tried, and is put aside."""
 
 
 @dataclass(frozen=True, kw_only=True)

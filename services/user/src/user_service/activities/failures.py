@@ -7,13 +7,15 @@ from typing import Final
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from platform_contracts.user.failures import UserFailure
+from platform_contracts.user.notification import NOTIFICATION_CANCELLED
 from user_service.domain.accounts import AccountDetailsDifferError, InvalidAccountDetailsError
-from user_service.domain.notifications import UnknownNotificationTypeError
+from user_service.domain.notifications import NotificationCancelledError, UnknownNotificationTypeError
 
-_TYPES: Final[dict[type[Exception], UserFailure]] = {
+_TYPES: Final[dict[type[Exception], str]] = {
     InvalidAccountDetailsError: UserFailure.INVALID_ACCOUNT_DETAILS,
     AccountDetailsDifferError: UserFailure.ACCOUNT_DETAILS_DIFFER,
     UnknownNotificationTypeError: UserFailure.UNKNOWN_NOTIFICATION_TYPE,
+    NotificationCancelledError: NOTIFICATION_CANCELLED,
 }
 
 
@@ -22,7 +24,7 @@ def translated() -> Generator[None]:
     """Turn the domain's failures inside the block into failures of the contract; everything else is retried.
 
     Raises:
-        ApplicationError: of a type of `UserFailure`, not to be retried.
+        ApplicationError: of a type of `UserFailure`, or `NOTIFICATION_CANCELLED`; not to be retried.
     """
     try:
         yield

@@ -8,7 +8,14 @@ from platform_contracts.identifiers import ClientId, Tenant
 from platform_contracts.message import ContractModel
 from platform_contracts.user.notification import Channel, Delivery, DeliveryReason, DeliveryStatus
 from user_service.activities.failures import translated
-from user_service.domain.notifications import InboxEntry, MailOutcome, is_wanted_by_email, kind_of
+from user_service.domain.notifications import (
+    CANCELLED,
+    InboxEntry,
+    MailOutcome,
+    NotificationCancelledError,
+    is_wanted_by_email,
+    kind_of,
+)
 from user_service.ports import Accounts, Inboxes, Mail, Mailer, MailRejectedError, SentMails, Templates
 
 
@@ -36,6 +43,20 @@ class GiveUpEmail(ContractModel):
     notification_id: ClientId
 
 
+class CancelNotification(ContractModel):
+    """Which notification is not wanted any more."""
+
+    tenant: Tenant
+    notification_id: ClientId
+
+
+class CancelledNotification(ContractModel):
+    """What a cancel came to."""
+
+    delivery: Delivery | None = None
+    """What had come of it by e-mail before; None: nothing had, and nothing will."""
+
+
 class NotificationActivities:
     """What is done to reach a user."""
 
@@ -56,9 +77,10 @@ class NotificationActivities:
         A repeat finds the notification's id in the inbox and leaves it as it is.
 
         Raises:
-            ApplicationError: of type `UNKNOWN_NOTIFICATION_TYPE`.
+            ApplicationError: of type `UNKNOWN_NOTIFICATION_TYPE`, or `NOTIFICATION_CANCELLED` when it was cancelled.
         """
         with translated():
+            await self._known(request.tenant, request.notification_id)
             kind = kind_of(request.type)
             text = self._templates.render(request.type, request.message)
         await self._inboxes.deliver(
@@ -84,13 +106,17 @@ class NotificationActivities:
         readers can tell that they are one.
 
         Raises:
+            ApplicationError: of type `NOTIFICATION_CANCELLED` when it was cancelled.
             MailNotTakenError: when the server did not take it this time; Temporal tries again.
         """
         tenant, notification_id = request.tenant, request.notification_id
-        known = await self._sent_mails.outcome(tenant=tenant, notification_id=notification_id)
-        if known is not None:
-            return _delivery(known)
-        return await self._recorded(tenant, notification_id, await self._sent(request))
+        with translated():
+            known = await self._known(tenant, notification_id)
+            if known is not None:
+                return known
+        outcome = await self._sent(request)
+        with translated():
+            return await self._recorded(tenant, notification_id, outcome)
 
     @activity.defn(name="user.give_up_email")
     async def give_up_email(self, request: GiveUpEmail) -> Delivery:
@@ -100,13 +126,30 @@ class NotificationActivities:
         sent. From now on `send_email` sends nothing, but an attempt that waits for a slow mail server just then.
         """
         outcome = MailOutcome(status=DeliveryStatus.FAILED, reason=DeliveryReason.DEADLINE)
-        return await self._recorded(request.tenant, request.notification_id, outcome)
+        with translated():
+            return await self._recorded(request.tenant, request.notification_id, outcome)
+
+    @activity.defn(name="user.cancel_notification")
+    async def cancel_notification(self, request: CancelNotification) -> CancelledNotification:
+        """Record that the notification was cancelled, unless it is known by now what came of it by e-mail.
+
+        A repeat finds the record. From now on nothing is delivered, but by an attempt that is at it just then.
+        """
+        try:
+            delivery = await self._recorded(request.tenant, request.notification_id, CANCELLED)
+        except NotificationCancelledError:
+            return CancelledNotification()
+        return CancelledNotification(delivery=delivery)
+
+    async def _known(self, tenant: str, notification_id: str) -> Delivery | None:
+        known = await self._sent_mails.outcome(tenant=tenant, notification_id=notification_id)
+        return None if known is None else _delivery(notification_id, known)
 
     async def _recorded(self, tenant: str, notification_id: str, outcome: MailOutcome) -> Delivery:
         kept = await self._sent_mails.record(
             tenant=tenant, notification_id=notification_id, outcome=outcome, now=datetime.now(UTC)
         )
-        return _delivery(kept)
+        return _delivery(notification_id, kept)
 
     async def _sent(self, request: DeliverNotification) -> MailOutcome:
         tenant, notification_id = request.tenant, request.notification_id
@@ -136,6 +179,8 @@ class NotificationActivities:
         return MailOutcome(status=DeliveryStatus.SENT)
 
 
-def _delivery(outcome: MailOutcome) -> Delivery:
+def _delivery(notification_id: str, outcome: MailOutcome) -> Delivery:
+    if outcome == CANCELLED:
+        raise NotificationCancelledError(notification_id)
     reason = None if outcome.reason is None else DeliveryReason(outcome.reason)
     return Delivery(channel=Channel.EMAIL, status=DeliveryStatus(outcome.status), reason=reason)

@@ -71,6 +71,19 @@ class MailOutcome:
     reason: str | None = None
 
 
+CANCELLED: Final = MailOutcome(status="cancelled")
+"""The notification was cancelled before anything came of it by e-mail: from then on it reaches nobody."""
+
+
+class NotificationCancelledError(Exception):
+    """The notification was cancelled."""
+
+    def __init__(self, notification_id: str) -> None:
+        """Name the notification."""
+        super().__init__(f"notification {notification_id} was cancelled")
+        self.notification_id = notification_id
+
+
 def kind_of(notification_type: str) -> Kind:
     """Return what is known of a type.
 

@@ -1,5 +1,7 @@
 """Tell a user something: in the inbox and, where wanted and possible, by e-mail."""
 
+import asyncio
+
 from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
@@ -23,6 +25,7 @@ with workflow.unsafe.imports_passed_through():
     from platform_workflow_tools.progress import report_progress
     from platform_workflow_tools.uninterrupted import uninterrupted
     from user_service.activities.notifications import (
+        CancelNotification,
         DeliveredInApp,
         DeliverNotification,
         GiveUpEmail,
@@ -38,14 +41,13 @@ class NotificationWorkflow(Notification):
     @workflow.run
     async def run(self, notification: NotificationInput) -> NotificationResult:
         """Deliver the notification."""
-        request = DeliverNotification.model_validate(notification.model_dump())
-        report_progress(Progress(step=NotificationStep.DELIVERING_IN_APP))
-        in_app = await self._deliver_in_app(request)
-        if in_app.is_for_email:
-            report_progress(Progress(step=NotificationStep.SENDING_EMAIL))
-            by_email = await self._send_email(request)
-        else:
-            by_email = _email(DeliveryStatus.SKIPPED, DeliveryReason.NOT_FOR_THIS_TYPE)
+        try:
+            by_email = await self._deliver(DeliverNotification.model_validate(notification.model_dump()))
+        except (FailureError, asyncio.CancelledError) as error:
+            known = await self._known_after(error, notification)
+            if known is None:
+                raise
+            by_email = known
 
         # What is delivered cannot be called back, so a cancel comes too late.
         report_progress(Progress(step=NotificationStep.NOTIFIED, cancellable=False))
@@ -54,6 +56,30 @@ class NotificationWorkflow(Notification):
             notification_id=notification.notification_id,
             deliveries=(Delivery(channel=Channel.IN_APP, status=DeliveryStatus.SENT), by_email),
         )
+
+    async def _deliver(self, request: DeliverNotification) -> Delivery:
+        report_progress(Progress(step=NotificationStep.DELIVERING_IN_APP))
+        in_app = await self._deliver_in_app(request)
+        if not in_app.is_for_email:
+            return _email(DeliveryStatus.SKIPPED, DeliveryReason.NOT_FOR_THIS_TYPE)
+        report_progress(Progress(step=NotificationStep.SENDING_EMAIL))
+        return await self._send_email(request)
+
+    async def _known_after(self, error: BaseException, notification: NotificationInput) -> Delivery | None:
+        """Have a cancel kept, and return what is known of the mail by now: for one that was sent it came too late."""
+        if workflow.cancellation_reason() is None or not is_cancelled_exception(error):
+            return None
+        if not workflow.patched(patches.CANCELLED_NOTIFICATION_IS_KEPT):
+            return None
+        return await uninterrupted(self._cancel(notification))
+
+    async def _cancel(self, notification: NotificationInput) -> Delivery | None:
+        cancelled = await workflow.execute_activity_method(
+            NotificationActivities.cancel_notification,
+            CancelNotification(tenant=notification.tenant, notification_id=notification.notification_id),
+            **activity_options.UNTIL_DONE,
+        )
+        return cancelled.delivery
 
     async def _deliver_in_app(self, request: DeliverNotification) -> DeliveredInApp:
         return await workflow.execute_activity_method(
