@@ -48,7 +48,13 @@ def _documented() -> list[DocumentedRequest]:
     ]
 
 
-_ids = defaultdict(lambda: "id-1", workflowId="demo:user:notification:n-1", currency="EUR")
+_ids = defaultdict(
+    lambda: "id-1",
+    workflowId="demo:user:notification:n-1",
+    currency="EUR",
+    escalationId="charge_unresolved-5f2b8d1e9c4a7036",
+    reconciliationId="acquirer-0f6e7b1c-2d3a-4b5c-8d9e-0a1b2c3d4e5f",
+)
 
 
 def _with_unknown(value: Any, where: str) -> Iterator[tuple[str, Any]]:

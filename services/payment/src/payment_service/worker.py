@@ -64,15 +64,10 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
     plans = SqlPayoutPlans(resources.database, default_plan=settings.payout_plan())
     of_payouts = PayoutActivities(payouts, provider, escalations, timings=settings.payout_timings())
     of_plans = PayoutPlanActivities(plans)
-    of_events = ProviderEventActivities(SqlProviderEvents(resources.database), {provider.name: provider})
+    reconciliations = SqlReconciliations(resources.database)
     outcomes = ChargeOutcomes(
         charges, provider, fee_basis_points=settings.fee_basis_points, escalate_after=settings.escalate_after
     )
-    of_charge_events = ChargeEventActivities(
-        charges, escalations, providers={provider.name: provider}, outcomes=outcomes
-    )
-    of_refund_events = RefundEventActivities(refunds, escalations, providers={provider.name: provider})
-    reconciliations = SqlReconciliations(resources.database)
     of_reconciliation = ReconciliationActivities(
         reconciliations,
         [provider],
@@ -93,6 +88,11 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
     )
     figures = SqlMoneyFigures(resources.database)
     await resources.stack.enter_async_context(money_metrics(figures, every_seconds=settings.money_metrics_seconds))
+    of_events = ProviderEventActivities(SqlProviderEvents(resources.database), {provider.name: provider})
+    of_charge_events = ChargeEventActivities(
+        charges, escalations, providers={provider.name: provider}, outcomes=outcomes
+    )
+    of_refund_events = RefundEventActivities(refunds, escalations, providers={provider.name: provider})
     return Registrations(
         workflows=[
             ChargeResolutionWorkflow,
@@ -104,8 +104,8 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
             PayoutPlanChangeWorkflow,
             PayoutRunWorkflow,
             PayoutSyncWorkflow,
-            ProviderEventWorkflow,
             ReconciliationWorkflow,
+            ProviderEventWorkflow,
             RefundWorkflow,
         ],
         activities=[
@@ -127,15 +127,15 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
             of_payouts.escalate_payout,
             of_plans.save_payout_plan,
             of_plans.find_due_payouts,
-            of_events.record_provider_event,
-            of_events.settle_provider_event,
-            of_charge_events.apply_charge_event,
-            of_refund_events.apply_refund_event,
             of_reconciliation.reconcile,
             of_reconciliation.check_ledger,
             of_orphans.find_open_charges,
             of_orphans.conclude_charges,
             of_orphans.settle_orphan,
+            of_events.record_provider_event,
+            of_events.settle_provider_event,
+            of_charge_events.apply_charge_event,
+            of_refund_events.apply_refund_event,
         ],
         views=views(
             charges=charges,

@@ -13,6 +13,7 @@ from payment_service.domain.charges import UNRESOLVED, BooksDifferError, ChargeS
 from payment_service.domain.escalations import EscalationReason, escalation
 from payment_service.domain.provider import ProviderRecord, RecordKind
 from payment_service.domain.reconciliation import (
+    LOOKED_AT_AGAIN,
     Difference,
     Finding,
     FindingState,
@@ -226,9 +227,10 @@ class _Comparison:
         return seen | page.keys()
 
     async def _compare_records(self, page: Mapping[MovementKey, ProviderRecord], *, before: datetime) -> None:
-        keys = list(page)
+        known = await self._reconciliations.findings(self.provider.name, list(page))
+        # What is looked at again is compared with the ledger as it is by then, at the end of the run.
+        keys = [key for key in page if not _is_looked_at_again(known.get(key))]
         in_ledger = await self._reconciliations.in_ledger(self.provider.name, keys, before=before)
-        known = await self._reconciliations.findings(self.provider.name, keys)
         found = [self._seen(key, page[key], in_ledger[key], known=known.get(key)) for key in keys]
         self.matched += sum(finding.difference is None or finding.state is FindingState.SETTLED for finding in found)
         # Most are captures, which a provider never changes: of those that match there is nothing to remember.
@@ -284,6 +286,10 @@ class _Comparison:
     async def _save(self, findings: Iterable[Finding]) -> None:
         await self._reconciliations.save(self.provider.name, list(findings), now=_now())
         activity.heartbeat()
+
+
+def _is_looked_at_again(known: Finding | None) -> bool:
+    return known is not None and known.record is not None and known.state in LOOKED_AT_AGAIN
 
 
 def _now() -> datetime:
