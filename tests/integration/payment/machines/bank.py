@@ -57,31 +57,31 @@ class Bank:
         return None
 
     async def authorise(self, charge: StoredCharge) -> ChargeStatus:
-        fault = self._fault()
+        fault = self.fault()
         assert charge.details is not None
         known = self.charges.get(charge.operation_id)
         if known is None:
             known = BankCharge(ChargeStatus.AUTHORISED, reserved=charge.details.amount.minor_units)
             self.charges[charge.operation_id] = known
-        _answer(fault)
+        answer(fault)
         return known.status
 
     async def capture(self, charge: StoredCharge) -> ChargeStatus:
-        fault = self._fault()
+        fault = self.fault()
         known = self.charges[charge.operation_id]
         if known.status is ChargeStatus.AUTHORISED:
             amount = known.reserved if charge.capture_amount is None else charge.capture_amount.minor_units
             known.captures.append(amount)
             known.status = ChargeStatus.CAPTURED
-        _answer(fault)
+        answer(fault)
         return known.status
 
     async def void(self, *, tenant: str, operation_id: str, reference: str | None) -> ChargeStatus:
-        fault = self._fault()
+        fault = self.fault()
         known = self.charges.setdefault(operation_id, BankCharge(ChargeStatus.VOIDED))
         if known.status is not ChargeStatus.CAPTURED:
             known.status = ChargeStatus.VOIDED
-        _answer(fault)
+        answer(fault)
         return known.status
 
     async def find(self, *, tenant: str, operation_id: str, reference: str | None) -> ChargeStatus | None:
@@ -117,20 +117,22 @@ class Bank:
         )
 
     def _move(self, book: dict[str, BankMovement], name: str, *, of: str, minor_units: int) -> MovementStatus:
-        fault = self._fault()
+        fault = self.fault()
         if name not in book:
             book[name] = BankMovement(of=of, minor_units=minor_units, status=self.next_status)
             self.next_status = MovementStatus.SUCCEEDED
-        _answer(fault)
+        answer(fault)
         return book[name].status
 
-    def _fault(self) -> Fault:
+    def fault(self) -> Fault:
+        """Return what happens to this write, unless it does not even arrive."""
         fault, self.next_fault = self.next_fault, Fault.NONE
         if fault is Fault.BEFORE:
             raise NoAnswerError("before")
         return fault
 
 
-def _answer(fault: Fault) -> None:
+def answer(fault: Fault) -> None:
+    """Lose the answer to what is done, if that is the fault."""
     if fault is Fault.AFTER:
         raise NoAnswerError("after")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -85,6 +85,24 @@ class MoneyMachine(RuleBasedStateMachine):
         finally:
             self._runner.run(self._books.database.dispose())
             self._runner.close()
+
+    @initialize(amount=AMOUNTS)
+    def begin(self, amount: int) -> None:
+        """Have something to give back and to pay out from the first step on."""
+        self.sell("p-0", amount)
+
+    @rule(charge_id=CHARGES, amount=AMOUNTS)
+    def sell(self, charge_id: str, amount: int) -> None:
+        """Charge without any trouble."""
+        self.authorise(charge_id, amount, Fault.NONE)
+        self.capture(charge_id, None, Fault.NONE)
+
+    @rule(charge_id=CHARGES, amount=AMOUNTS, fault=FAULTS)
+    def give_up_on_capture(self, charge_id: str, amount: int, fault: Fault) -> None:
+        """Void what may have been captured."""
+        self.authorise(charge_id, amount, Fault.NONE)
+        self.capture(charge_id, None, fault)
+        self.void(charge_id, Fault.NONE)
 
     @rule(charge_id=CHARGES, amount=AMOUNTS, fault=FAULTS)
     def authorise(self, charge_id: str, amount: int, fault: Fault) -> None:
