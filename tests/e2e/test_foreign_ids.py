@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -10,8 +11,11 @@ import pytest
 from temporalio.client import ScheduleState
 
 from analytics_service.schedules import rollup_schedule
+from payment_service.domain.escalations import EscalationReason, escalation
+from payment_service.persistence.escalations import SqlEscalations
 from platform_contracts.analytics.rollup import Granularity
 from platform_gateway.openapi.document import operations_of
+from platform_runtime.database import Database
 from tests.gateway.api import document_of_the_api
 from tests.support.another_gateway import another_gateway
 from tests.support.marketplace_by_rest import bought, published
@@ -29,8 +33,14 @@ OF_THE_CALLER = {
     "listInbox": "an unknown user's inbox is empty",
     "getPayoutPlan": "a currency is everybody's; the plan is the caller's own",
     "changePayoutPlan": "as for getPayoutPlan",
+    "receiveProviderEvent": "a provider's name is nobody's; who sends is told by the signature",
+    "getReconciliation": "a comparison belongs to no account; only staff see one",
+    "redriveProviderEvent": "events belong to no account; only staff try one again",
 }
 """Operations whose id is a name within the caller's account, so there is nothing foreign about it."""
+
+OF_NOBODY = {"keyId": "0" * 16, "escalationId": "mismatched-0123456789abcdef"}
+"""Ids that have a form of their own."""
 
 
 @pytest.fixture(scope="module")
@@ -70,16 +80,26 @@ async def ids(platform: Platform) -> AsyncGenerator[Mapping[str, str]]:
         "scheduleId": schedule.id,
         "keyId": key.json()["keyId"],
         "bulkOperationId": bulk.json()["bulkOperationId"],
+        "escalationId": await _escalated(platform, purchase_id),
     }
     await schedule.delete()
+
+
+async def _escalated(platform: Platform, purchase_id: str) -> str:
+    """Have something escalated, as the payment service does it, and return its id."""
+    one = escalation(
+        EscalationReason.MISMATCHED, tenant="demo", subject=f"charge:demo:{purchase_id}", now=datetime.now(UTC)
+    )
+    async with Database.opened(f"sqlite:///{platform.environment['PARTNER_HOME']}/data/payment.sqlite3") as database:
+        await SqlEscalations(database).open(one)
+    return one.escalation_id
 
 
 @pytest.mark.parametrize("operation_id", sorted(WITH_IDS.keys() - OF_THE_CALLER.keys()))
 async def test_foreign_id_is_answered_like_one_that_does_not_exist(
     platform: Platform, foreigner: httpx.AsyncClient, ids: Mapping[str, str], operation_id: str
 ) -> None:
-    # A key's id has a form of its own.
-    nobodys = {name: "0" * 16 if name == "keyId" else f"{value}-nobodys" for name, value in ids.items()}
+    nobodys = {name: f"{value}-nobodys" for name, value in ids.items()} | OF_NOBODY
     before = await _everything(platform.http, ids)
 
     foreign = await _called(foreigner, operation_id, ids)
@@ -100,6 +120,7 @@ def test_every_kind_of_id_of_the_document_is_tried() -> None:
     tried = {
         *("userId", "listingId", "submissionId", "purchaseId", "workflowId"),
         *("bulkOperationId", "keyId", "scheduleId", "payoutId", "currency"),
+        *("escalationId", "reconciliationId", "provider", "eventId"),
     }
 
     parameters = {

@@ -69,7 +69,7 @@ class MoneyMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Heal: every answer arrives, everything is asked for again, and nothing is left open."""
-        self._bank.next_fault = Fault.NONE
+        self._bank.next_fault, self._bank.next_status = Fault.NONE, MovementStatus.SUCCEEDED
         for charge_id in CHARGE_IDS:
             self._try(self._charges.resolve_charge, ChargeRequest(tenant="buyers", operation_id=charge_id))
         for movement in (*self._bank.refunds.values(), *self._bank.payouts.values()):
@@ -103,6 +103,22 @@ class MoneyMachine(RuleBasedStateMachine):
         self.authorise(charge_id, amount, Fault.NONE)
         self.capture(charge_id, None, fault)
         self.void(charge_id, Fault.NONE)
+
+    @rule(charge_id=CHARGES, amount=AMOUNTS)
+    def capture_again(self, charge_id: str, amount: int) -> None:
+        """Capture what was captured, and nobody told."""
+        self.authorise(charge_id, amount, Fault.NONE)
+        self.capture(charge_id, None, Fault.AFTER)
+        self.capture(charge_id, None, Fault.NONE)
+
+    @rule(charge_id=CHARGES)
+    def give_all_back_twice(self, charge_id: str) -> None:
+        """Have everything given back, and everything once more."""
+        before = len(self._refund_ids)
+        for _ in range(2):
+            self.request_refund(charge_id, None)
+        for refund_id in self._refund_ids[before:]:
+            self._try(self._refunds.settle_refund, SettleRefund(tenant="buyers", refund_id=refund_id))
 
     @rule(charge_id=CHARGES, amount=AMOUNTS, fault=FAULTS)
     def authorise(self, charge_id: str, amount: int, fault: Fault) -> None:
