@@ -30,12 +30,14 @@ from platform_runtime.sandbox import workflow_runner
 
 @workflow.defn(name=RESOLUTION_TYPE)
 class FakeChargeResolution(ChargeResolution):
-    """Finds every charge authorised, but those whose purchase is called so are never known."""
+    """Finds every charge authorised; one whose purchase is named `lost-…` is never known, `asked-…` asked for ever."""
 
     @workflow.run
     async def run(self, resolution: ChargeResolutionInput) -> ChargeResult:
         """Answer by the name of the operation."""
-        lost = resolution.operation_id.startswith("lost")
+        if resolution.operation_id.startswith("asked-"):
+            await workflow.wait_condition(lambda: False)
+        lost = resolution.operation_id.startswith("lost-")
         status = ChargeStatus.UNKNOWN if lost else ChargeStatus.AUTHORISED
         return ChargeResult(operation_id=resolution.operation_id, status=status)
 

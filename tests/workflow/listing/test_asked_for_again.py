@@ -3,9 +3,11 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.service import RPCError
 
 from listing_service.domain.listings import ListingStatus as StoredStatus
 from listing_service.domain.purchases import PurchaseState
@@ -14,13 +16,15 @@ from platform_contracts.listing.failures import ListingFailure
 from platform_contracts.listing.publication import SUBMISSION_CANCELLED, PublicationOutcome, ReviewDecision
 from platform_contracts.listing.purchase import PURCHASE_CANCELLED
 from platform_contracts.memo import Progress
+from platform_contracts.payment.charge_resolution import charge_resolution_workflow_id
 from platform_contracts.payment.failures import PaymentFailure
 from platform_contracts.user.partner_capabilities import PARTNER_CAPABILITIES
 from platform_workflow_tools import activity_options
 from tests.fakes.listing import FakePartners, ListingPorts, listing_worker
 from tests.fakes.payment_contract import payment_worker
+from tests.support.waiting import eventually
 from tests.workflow.listing.publications import APPROVED, REJECTED, Submission
-from tests.workflow.listing.purchases import ordered
+from tests.workflow.listing.purchases import WAIT_SECONDS, ordered
 
 _SOON = timedelta(seconds=1)
 
@@ -79,6 +83,33 @@ async def test_purchase_that_was_cancelled_stays_cancelled(own_client: Client, t
         assert await again.failure_type() == PURCHASE_CANCELLED
 
     assert order.stock == (3, 0, 0)
+
+
+@pytest.mark.parametrize("verb", ["terminate", "cancel"])
+async def test_purchase_whose_resolution_an_operator_ended_fails_alike(
+    own_client: Client, task_queue: str, verb: str
+) -> None:
+    async with ordered(own_client, task_queue, token="tok_unknown", name="asked") as order:
+        resolution = own_client.get_workflow_handle(
+            charge_resolution_workflow_id(tenant="acme", operation_id=order.handle.id.rsplit(":", 1)[-1])
+        )
+        await eventually(lambda: _is_there(resolution), within_seconds=WAIT_SECONDS, every_seconds=0.02)
+        await getattr(resolution, verb)()
+        first = await order.failure_type()
+        again = await order.again()
+
+        assert await again.failure_type() == first == ListingFailure.PAYMENT_UNAVAILABLE
+
+    assert order.stock == (3, 0, 0)
+    assert order.payment.done == ["authorise", "void"]
+
+
+async def _is_there(workflow: WorkflowHandle[Any, Any]) -> bool:
+    try:
+        await workflow.describe()
+    except RPCError:
+        return False
+    return True
 
 
 async def test_purchase_that_was_cancelled_before_a_worker_took_it_up_stays_cancelled(

@@ -147,9 +147,10 @@ class PurchaseWorkflow(Purchase):
             if charge.status is ChargeStatus.UNKNOWN:
                 charge = await self._resolve_charge(until)
         except (ActivityError, ChildWorkflowError) as error:
-            if isinstance(error.cause, TemporalTimeoutError):
-                raise _payment_unavailable() from error
-            raise
+            if isinstance(error.cause, ApplicationError):
+                raise
+            # Out of time; or an operator has ended the ChargeResolution. Either way it is an end that can be kept.
+            raise _payment_unavailable() from error
         # It is captured already when an earlier run of this purchase has come that far.
         if charge.status not in (ChargeStatus.AUTHORISED, ChargeStatus.CAPTURED):
             raise _payment_unavailable()
