@@ -285,6 +285,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def scale(session: nox.Session) -> None:
+    """Measure how the domains keep out of each other's way, and what 1, 2 and 4 workers of one bring."""
+    make_environment()
+    run(session, "python", "-m", "benchmarks.scale", *session.posargs)
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
     """Make requirements.lock anew; versions move only of packages named behind `--`, or all with `-- --upgrade`."""
     make_environment()

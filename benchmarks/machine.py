@@ -25,6 +25,14 @@ class Machine:
     commit: str
     """Ends with `+` when the tree was not as committed."""
 
+    def __str__(self) -> str:
+        """Return it for a page, as the first lines of a list."""
+        return (
+            f"- {self.cores} cores of {self.model}, {self.system}\n"
+            f"- Python {self.python}, temporalio {self.temporalio}, dev server of temporal CLI {self.temporal_cli} "
+            "on a database file"
+        )
+
 
 def machine() -> Machine:
     """Return what this is."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import socket
 import sys
 from collections.abc import AsyncGenerator, Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from listing_service.domain.listings import ListingDetails
 from listing_service.persistence.listings import SqlListings
-from platform_cli.services import SERVICES
+from platform_cli.services import MAXIMUM_INSTANCES, SERVICES
 from platform_cli.settings import StackSettings
 from platform_cli.stack.local_stack import LocalStack
 from platform_contracts.money import Money
@@ -59,12 +60,16 @@ def private_environment(home: Path, *, traces: bool) -> dict[str, str]:
     variables = {
         name: value for name, value in os.environ.items() if not name.startswith((*ours, "SERVICE_", "TEMPORAL_"))
     }
-    ports = iter(_free_ports(len(_PORTS) + len(SERVICES) + 1))
-    variables |= {name: str(next(ports)) for name in _PORTS}
-    variables |= {f"{service.name.upper()}_INTERNAL_PORT": str(next(ports)) for service in SERVICES}
+    # In one row, below those that a system hands out by itself; instance n of a worker has the port n - 1 higher.
+    names = [*_PORTS, "TEMPORAL"]
+    row = _free_row(len(names) + len(SERVICES) * MAXIMUM_INSTANCES)
+    ports = dict(zip(names, row, strict=False))
+    variables |= {name: str(ports[name]) for name in _PORTS}
+    for service, port in zip(SERVICES, row[len(names) :: MAXIMUM_INSTANCES], strict=True):
+        variables[f"{service.name.upper()}_INTERNAL_PORT"] = str(port)
     variables |= {
         "PARTNER_HOME": str(home),
-        "TEMPORAL_ADDRESS": f"127.0.0.1:{next(ports)}",
+        "TEMPORAL_ADDRESS": f"127.0.0.1:{ports['TEMPORAL']}",
         "PAYMENT_ACQUIRER_URL": f"http://127.0.0.1:{variables['ACQUIRER_PORT']}",
         "LOG_FORMAT": "json",
     }
@@ -76,7 +81,9 @@ def private_environment(home: Path, *, traces: bool) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def private_stack(home: Path, *, traces: bool) -> AsyncGenerator[PrivateStack]:
+async def private_stack(
+    home: Path, *, traces: bool, bare: bool = True, settings: Mapping[str, str] | None = None
+) -> AsyncGenerator[PrivateStack]:
     """Bring up the platform and the bare workers, with one listing to sell; take all of it down at the end.
 
     The environment of this process becomes that of the platform: it is a process of its own.
@@ -84,11 +91,13 @@ async def private_stack(home: Path, *, traces: bool) -> AsyncGenerator[PrivateSt
     Args:
         home: its PARTNER_HOME.
         traces: whether every process exports its spans, and Jaeger runs to take them.
+        bare: whether there are bare workers.
+        settings: environment variables of every process besides those.
 
     Raises:
         StackError: when something does not become ready.
     """
-    variables = private_environment(home, traces=traces)
+    variables = private_environment(home, traces=traces) | dict(settings or {})
     os.environ.clear()
     os.environ.update(variables)
     async with AsyncExitStack() as stack:
@@ -96,7 +105,7 @@ async def private_stack(home: Path, *, traces: bool) -> AsyncGenerator[PrivateSt
         stack.push_async_callback(asyncio.to_thread, local.stop)
         await asyncio.to_thread(local.ensure_running)
         await _publish(default_database_url(home, "listing"))
-        for domain in _DOMAINS:
+        for domain in _DOMAINS if bare else ():
             await stack.enter_async_context(_bare_worker(domain))
         yield PrivateStack(local, variables)
 
@@ -143,6 +152,11 @@ async def _bare_worker(domain: str) -> AsyncGenerator[None]:
             await process.wait()
 
 
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        return [int(held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]) for _ in range(count)]
+def _free_row(count: int) -> range:
+    while True:
+        first = random.randrange(10_000, 30_000)
+        row = range(first, first + count)
+        with ExitStack() as held, suppress(OSError):
+            for port in row:
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
+            return row

@@ -55,16 +55,11 @@ def as_markdown(results: Results) -> str:
     """Return a page with one table."""
     machine = results.machine
     traces = "spans exported to Jaeger" if results.traces else "spans made and not exported"
-    programs = (
-        f"Python {machine.python}, temporalio {machine.temporalio}, dev server of temporal CLI {machine.temporal_cli} "
-        "on a database file"
-    )
     lines = [
         f"# {results.date}",
         "",
-        f"- {machine.cores} cores of {machine.model}, {machine.system}",
+        str(machine),
         f"- load average {results.load_before} before and {results.load_after} after",
-        f"- {programs}",
         f"- commit {machine.commit}; {traces}; {results.seconds:.0f} s in all",
         "",
         "| | at once | | calls | per second | p50 ms | p99 ms |",
