@@ -1,7 +1,7 @@
 """Escalations in memory, and a worker that resolves them."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,26 @@ class FakeEscalations:
         self.rows = {each.escalation_id: each for each in escalations}
 
     async def open(self, escalation: Escalation) -> None:
-        self.rows.setdefault(escalation.escalation_id, escalation)
+        waiting = next(
+            (
+                row
+                for row in self.rows.values()
+                if (row.reason, row.subject, row.resolved_at) == (escalation.reason, escalation.subject, None)
+            ),
+            None,
+        )
+        if escalation.escalation_id not in self.rows and waiting is None:
+            self.rows[escalation.escalation_id] = escalation
+        elif waiting is not None:
+            merged = replace(waiting, details={**escalation.details, **waiting.details})
+            self.rows[waiting.escalation_id] = merged
+
+    async def close_unless(
+        self, reason: EscalationReason, *, subjects: Collection[str], resolution: str, now: datetime
+    ) -> None:
+        for row in [*self.rows.values()]:
+            if row.reason is reason and row.subject not in subjects:
+                await self.resolve(row.escalation_id, by="platform", resolution=resolution, now=now)
 
     async def resolve(self, escalation_id: str, *, by: str, resolution: str, now: datetime) -> Escalation | None:
         found = self.rows.get(escalation_id)

@@ -55,6 +55,7 @@ class FakePayouts:
         self.balances = balances
         self.plan = plan or PayoutPlan()
         self.moves: list[PayoutStatus] = []
+        self.escalations = FakeEscalations()
 
     def status_of(self, payout_id: str, *, partner: str = "acme") -> PayoutStatus:
         return self.rows[partner, payout_id].status
@@ -120,6 +121,10 @@ class FakePayouts:
         if self._move(partner, payout_id, PayoutStatus.FAILED):
             self._restore(self.rows[partner, payout_id])
         return self.rows[partner, payout_id]
+
+    async def unresolved(self, *, partner: str, payout_id: str, escalation: Escalation) -> None:
+        if self.status_of(payout_id, partner=partner) is PayoutStatus.SENDING:
+            await self.escalations.open(escalation)
 
     async def returned(self, *, partner: str, payout_id: str, escalation: Escalation, now: datetime) -> StoredPayout:
         if self._move(partner, payout_id, PayoutStatus.RETURNED):
@@ -248,6 +253,10 @@ class PayoutPorts:
     escalations: FakeEscalations = field(default_factory=FakeEscalations)
     capabilities: FakeCapabilities | None = field(default_factory=FakeCapabilities)
     timings: PayoutTimings = field(default_factory=timings)
+
+    def __post_init__(self) -> None:
+        """Have one list of what waits for a person."""
+        self.payouts.escalations = self.escalations
 
     def payout_activities(self) -> PayoutActivities:
         """Return the real activities on these ports."""

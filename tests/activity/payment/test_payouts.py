@@ -157,6 +157,7 @@ async def test_looking_for_what_the_provider_never_got_changes_nothing(run: Acti
 
 async def test_escalating_twice_opens_one(run: ActivityEnvironment) -> None:
     ports = _ports()
+    await _sending(run, ports)
 
     for _ in range(2):
         await run.run(ports.payout_activities().escalate_payout, KEY)

@@ -84,6 +84,13 @@ class Books:
         """Have the provider say that it could not pay."""
         return await self._against(self.payouts.failed, payout_id, now)
 
+    async def unresolved(self, payout_id: str = "po-1") -> None:
+        """Have a person look at what was sent and has no end."""
+        opened = escalation(
+            EscalationReason.PAYOUT_UNRESOLVED, tenant="acme", subject=f"payout:acme:{payout_id}", now=CUT
+        )
+        await self.payouts.unresolved(partner="acme", payout_id=payout_id, escalation=opened)
+
     async def come_back(self, payout_id: str = "po-1", *, now: datetime = CUT) -> StoredPayout:
         """Have the provider say that what it paid has come back."""
         return await self._against(self.payouts.returned, payout_id, now)

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from payment_service.domain.escalations import EscalationReason
 from payment_service.domain.ledger import Phase, partner_payable, partner_reserve
 from payment_service.domain.payouts import (
     CarriedReason,
@@ -307,6 +308,26 @@ async def test_escalation_of_a_payout_can_be_found(books: Books, database: Datab
 
     assert found is not None
     assert found.subject == "payout:acme:po-1"
+
+
+@pytest.mark.parametrize("has_failed", [False, True])
+async def test_nobody_has_to_look_at_a_payout_once_it_has_an_end(
+    books: Books, database: Database, *, has_failed: bool
+) -> None:
+    await books.sell(1_000, at=CUT)
+    await books.reserve()
+    await books.payouts.begin_sending(partner="acme", payout_id="po-1", now=CUT)
+    await books.unresolved()
+    waiting = await SqlEscalations(database).count_open()
+
+    if has_failed:
+        await books.fail()
+    else:
+        await books.payouts.paid(partner="acme", payout_id="po-1", now=CUT)
+    await books.unresolved()
+
+    assert waiting == {EscalationReason.PAYOUT_UNRESOLVED: 1}
+    assert await SqlEscalations(database).count_open() == ({EscalationReason.PAYOUT_FAILED: 1} if has_failed else {})
 
 
 def _new(payout_id: str, *, currency: str) -> NewPayout:

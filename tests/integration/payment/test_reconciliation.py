@@ -1,25 +1,17 @@
 """A provider's book and the ledger are compared on real databases: each difference is found, and told once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
-from temporalio.testing import ActivityEnvironment
 
-from payment_service.activities.charge_outcomes import ChargeOutcomes
-from payment_service.activities.reconciliation import CheckLedger, Reconcile, ReconciliationActivities
-from payment_service.domain.charges import ChargeStatus, StoredCharge
-from payment_service.domain.escalations import Escalation, EscalationReason
-from payment_service.domain.ledger import Phase, Posting, Transaction, TransactionKind, cash_clearing, partner_payable
+from payment_service.domain.charges import ChargeStatus
+from payment_service.domain.escalations import EscalationReason
+from payment_service.domain.ledger import Phase, TransactionKind
 from payment_service.domain.provider import MovementStatus, ProviderRecord, RecordKind
 from payment_service.domain.reconciliation import key_of
 from payment_service.persistence.charges import SqlCharges
-from payment_service.persistence.escalations import SqlEscalations
-from payment_service.persistence.ledger import post
-from payment_service.persistence.ledger_check import SqlLedgerCheck
 from payment_service.persistence.reconciliations import SqlReconciliations
 from payment_service.ports import NoAnswerError
 from platform_contracts.money import Money
@@ -27,78 +19,12 @@ from platform_contracts.payment.reconciliation import ReconciliationResult
 from platform_runtime.database import Database
 from tests.fakes.payment import FakeAcquirer, euros
 from tests.fakes.payment_reconciliation import FakeRecords, record
-from tests.integration.payment.samples import captured, details
-
-HOUR = timedelta(hours=1)
-MINUTE = timedelta(minutes=1)
-
-
-@dataclass
-class _Reconciler:
-    """Runs reconciliations of one provider with one database."""
-
-    database: Database
-    provider: FakeRecords
-    acquirer: FakeAcquirer
-
-    async def run(self, run_id: str | None = None, *, settling: timedelta = timedelta(0)) -> ReconciliationResult:
-        charges = SqlCharges(self.database)
-        activities = ReconciliationActivities(
-            SqlReconciliations(self.database),
-            [self.provider],
-            charges=charges,
-            outcomes=ChargeOutcomes(charges, self.acquirer, fee_basis_points=1_000, escalate_after=HOUR),
-            ledger_check=SqlLedgerCheck(self.database),
-            escalations=SqlEscalations(self.database),
-            settling=settling,
-            overlap=HOUR,
-        )
-        return await ActivityEnvironment().run(activities.reconcile, Reconcile(run_id=run_id or str(uuid4())))
-
-    async def charge(
-        self, operation_id: str = "p-1", *, at: datetime, status: ChargeStatus = ChargeStatus.CAPTURED
-    ) -> StoredCharge:
-        """Write down a charge of 20 euros, begun a minute before the moment at which it is captured."""
-        charges = SqlCharges(self.database)
-        charge, _ = await charges.begin(
-            tenant="buyers",
-            operation_id=operation_id,
-            details=details(1_500, 500),
-            provider="acquirer",
-            now=at - MINUTE,
-        )
-        if status in {ChargeStatus.AUTHORISED, ChargeStatus.CAPTURED}:
-            charge = await charges.move(charge, to=ChargeStatus.AUTHORISED, now=at)
-        if status is ChargeStatus.CAPTURED:
-            charge = await charges.capture(charge, transaction=captured(charge, now=at))
-        return charge
-
-    async def refund(self, phase: Phase, kind: TransactionKind, minor_units: int, *, at: datetime) -> None:
-        """Post what moves between the provider and a seller for the refund r-1."""
-        async with self.database.write() as connection:
-            await post(
-                connection,
-                Transaction(
-                    tenant="buyers",
-                    operation_id="r-1",
-                    kind=kind,
-                    phase=phase,
-                    charge_id="p-1",
-                    posted_at=at,
-                    postings=[
-                        Posting(account=cash_clearing("acquirer"), amount=euros(-minor_units)),
-                        Posting(account=partner_payable("seller-0"), amount=euros(minor_units)),
-                    ],
-                ),
-            )
-
-    async def escalated(self, *, is_open: bool = True) -> Sequence[Escalation]:
-        return await SqlEscalations(self.database).page(tenant=None, is_open=is_open, limit=50, after=None)
+from tests.integration.payment.reconciler import HOUR, MINUTE, Reconciler
 
 
 @pytest.fixture
-def reconciler(database: Database) -> _Reconciler:
-    return _Reconciler(database=database, provider=FakeRecords(), acquirer=FakeAcquirer())
+def reconciler(database: Database) -> Reconciler:
+    return Reconciler(database=database, provider=FakeRecords(), acquirer=FakeAcquirer())
 
 
 @pytest.fixture
@@ -107,7 +33,7 @@ def now() -> datetime:
 
 
 async def test_books_that_are_equal_match_and_nothing_is_remembered_of_captures(
-    reconciler: _Reconciler, now: datetime
+    reconciler: Reconciler, now: datetime
 ) -> None:
     for number in range(450):
         at = now - timedelta(days=1) + number * 3 * MINUTE
@@ -122,7 +48,7 @@ async def test_books_that_are_equal_match_and_nothing_is_remembered_of_captures(
 
 
 async def test_capture_that_only_the_ledger_has_is_missing_and_told_by_the_second_run(
-    reconciler: _Reconciler, now: datetime
+    reconciler: Reconciler, now: datetime
 ) -> None:
     await reconciler.charge(at=now - HOUR)
 
@@ -142,7 +68,7 @@ async def test_capture_that_only_the_ledger_has_is_missing_and_told_by_the_secon
 
 
 async def test_capture_that_only_the_provider_has_is_extra_and_told_by_the_second_run(
-    reconciler: _Reconciler, now: datetime
+    reconciler: Reconciler, now: datetime
 ) -> None:
     await reconciler.charge("p-0", at=now - 2 * HOUR)
     reconciler.provider.book = [record("p-0", at=now - 2 * HOUR), record("stranger", at=now - HOUR)]
@@ -159,7 +85,7 @@ async def test_capture_that_only_the_provider_has_is_extra_and_told_by_the_secon
 
 @pytest.mark.parametrize("status", [ChargeStatus.AUTHORISING, ChargeStatus.AUTHORISED])
 async def test_extra_capture_of_a_charge_without_outcome_is_recorded_and_is_none_any_more(
-    reconciler: _Reconciler, now: datetime, status: ChargeStatus
+    reconciler: Reconciler, now: datetime, status: ChargeStatus
 ) -> None:
     await reconciler.charge(at=now - HOUR, status=status)
     reconciler.provider.book = [record(at=now - HOUR)]
@@ -188,7 +114,7 @@ _CAPTURE = record(at=_AT)
     ids=["amount", "currency", "status"],
 )
 async def test_capture_that_both_know_differently_is_mismatched(
-    reconciler: _Reconciler, at_provider: ProviderRecord
+    reconciler: Reconciler, at_provider: ProviderRecord
 ) -> None:
     await reconciler.charge(at=_AT)
     reconciler.provider.book = [at_provider]
@@ -202,7 +128,7 @@ async def test_capture_that_both_know_differently_is_mismatched(
 
 
 async def test_movement_that_gets_into_the_other_book_later_is_told_to_nobody(
-    reconciler: _Reconciler, now: datetime
+    reconciler: Reconciler, now: datetime
 ) -> None:
     reconciler.provider.book = [record(at=now - 30 * MINUTE)]
     first = await reconciler.run()
@@ -215,22 +141,8 @@ async def test_movement_that_gets_into_the_other_book_later_is_told_to_nobody(
     assert await reconciler.escalated() == await reconciler.escalated(is_open=False) == []
 
 
-async def test_escalation_is_over_once_both_books_agree(reconciler: _Reconciler, now: datetime) -> None:
-    await reconciler.charge(at=now - HOUR)
-    reconciler.provider.book = [replace(record(at=now - HOUR), amount=euros(1))]
-    await reconciler.run()
-    await reconciler.run()
-    reconciler.provider.book = [record(at=now - HOUR)]
-
-    found = await reconciler.run()
-
-    assert (found.mismatched, found.escalated) == (0, 0)
-    (told,) = await reconciler.escalated(is_open=False)
-    assert told.reason is EscalationReason.MISMATCHED
-
-
 async def test_refund_that_takes_days_is_followed_from_pending_to_its_end(
-    reconciler: _Reconciler, now: datetime
+    reconciler: Reconciler, now: datetime
 ) -> None:
     await reconciler.charge(at=now - 90 * HOUR)
     made = record("r-1", kind=RecordKind.REFUND, at=now - 80 * HOUR, minor_units=500, status=MovementStatus.PENDING)
@@ -251,7 +163,7 @@ async def test_refund_that_takes_days_is_followed_from_pending_to_its_end(
     assert await reconciler.escalated() == []
 
 
-async def test_missed_runs_lose_nothing(reconciler: _Reconciler, now: datetime) -> None:
+async def test_missed_runs_lose_nothing(reconciler: Reconciler, now: datetime) -> None:
     await reconciler.charge("p-0", at=now - 100 * HOUR)
     reconciler.provider.book = [record("p-0", at=now - 100 * HOUR)]
     await reconciler.run(settling=99 * HOUR)
@@ -264,7 +176,7 @@ async def test_missed_runs_lose_nothing(reconciler: _Reconciler, now: datetime) 
     assert page[0].span.since == page[1].span.until
 
 
-async def test_run_that_is_repeated_counts_as_one(reconciler: _Reconciler, now: datetime) -> None:
+async def test_run_that_is_repeated_counts_as_one(reconciler: Reconciler, now: datetime) -> None:
     await reconciler.charge(at=now - HOUR)
     run_id = str(uuid4())
     reconciler.provider = FakeRecords(away_for=1)
@@ -277,29 +189,3 @@ async def test_run_that_is_repeated_counts_as_one(reconciler: _Reconciler, now: 
     assert first == again
     assert (first.missing, first.escalated) == (1, 0)
     assert len(await SqlReconciliations(reconciler.database).page(limit=10, after=None)) == 1
-
-
-async def test_ledger_that_does_not_add_up_is_told_once(reconciler: _Reconciler, now: datetime) -> None:
-    await reconciler.charge(at=now - HOUR)
-    async with reconciler.database.write() as connection:
-        await connection.execute(
-            text("UPDATE ledger_balances SET minor_units = minor_units + 7 WHERE account = 'platform_fees'")
-        )
-    charges = SqlCharges(reconciler.database)
-    activities = ReconciliationActivities(
-        SqlReconciliations(reconciler.database),
-        [],
-        charges=charges,
-        outcomes=ChargeOutcomes(charges, reconciler.acquirer, fee_basis_points=1_000, escalate_after=HOUR),
-        ledger_check=SqlLedgerCheck(reconciler.database),
-        escalations=SqlEscalations(reconciler.database),
-        settling=timedelta(0),
-        overlap=HOUR,
-    )
-
-    checks = [await ActivityEnvironment().run(activities.check_ledger, CheckLedger(run_id=each)) for each in "ab"]
-
-    assert [check.differences for check in checks] == [1, 1]
-    (told,) = await reconciler.escalated()
-    assert told.reason is EscalationReason.LEDGER_DRIFT
-    assert told.subject == "balance platform_fees posted EUR 2 by 7"

@@ -1,6 +1,6 @@
 """What the activities and views of the payment service need from the outside."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -134,7 +134,13 @@ class Escalations(Protocol):
     """What could not be resolved without a person."""
 
     async def open(self, escalation: Escalation) -> None:
-        """Write it down, unless it is there, whether open or resolved."""
+        """Write it down, unless it is there, whether open or resolved; to one that waits already, add its details."""
+        ...
+
+    async def close_unless(
+        self, reason: EscalationReason, *, subjects: Collection[str], resolution: str, now: datetime
+    ) -> None:
+        """Resolve what waits for this reason, but not of these subjects, in the platform's name."""
         ...
 
     async def resolve(self, escalation_id: str, *, by: str, resolution: str, now: datetime) -> Escalation | None:
@@ -189,6 +195,10 @@ class Payouts(Protocol):
 
     async def failed(self, *, partner: str, payout_id: str, escalation: Escalation, now: datetime) -> StoredPayout:
         """Restore the balance of what could not be paid, and have a person look at it; once. Return how it stands."""
+        ...
+
+    async def unresolved(self, *, partner: str, payout_id: str, escalation: Escalation) -> None:
+        """Have a person look at a payout that was sent and has no end; one that has one by now concerns nobody."""
         ...
 
     async def returned(self, *, partner: str, payout_id: str, escalation: Escalation, now: datetime) -> StoredPayout:

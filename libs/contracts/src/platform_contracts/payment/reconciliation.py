@@ -36,6 +36,8 @@ class ReconciliationInput(ContractModel):
     continued: "ReconciliationResult | None" = None
     """What an earlier part of the same run has found: only the orphans are left."""
     orphans: OrphansPosition | None = None
+    not_compared: str | None = None
+    """The type of what kept an earlier part of the same run from comparing: the run fails with it at its end."""
 
 
 class ReconciliationResult(ContractModel):

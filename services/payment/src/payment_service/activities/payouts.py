@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
 from payment_service.activities.failures import translated
-from payment_service.domain.escalations import Escalation, EscalationReason, escalation
+from payment_service.domain.escalations import Escalation, EscalationReason, escalation, subject_of
 from payment_service.domain.payouts import NewPayout, StoredPayout, UnknownPayoutError
 from payment_service.domain.payouts import PayoutStatus as Status
 from payment_service.domain.provider import MovementStatus, PayoutOrder
@@ -179,8 +179,9 @@ class PayoutActivities:
     @activity.defn(name="payment.escalate_payout")
     async def escalate_payout(self, key: PayoutKey) -> None:
         """Have a person look at a payout of which the provider has not said how it ended; a repeat opens no second."""
-        await self._escalations.open(
-            _escalation(EscalationReason.PAYOUT_UNRESOLVED, partner=key.tenant, payout_id=key.payout_id, why="no_end")
+        of = {"partner": key.tenant, "payout_id": key.payout_id}
+        await self._payouts.unresolved(
+            **of, escalation=_escalation(EscalationReason.PAYOUT_UNRESOLVED, **of, why="no_end")
         )
 
     async def _known(self, key: PayoutKey) -> StoredPayout:
@@ -220,7 +221,7 @@ def _escalation(reason: EscalationReason, *, partner: str, payout_id: str, why: 
     return escalation(
         reason,
         tenant=partner,
-        subject=f"payout:{partner}:{payout_id}",
+        subject=subject_of("payout", tenant=partner, name=payout_id),
         now=_now(),
         details={"payoutId": payout_id, "why": why},
     )

@@ -119,22 +119,24 @@ class ReconciliationActivities:
     async def check_ledger(self, request: CheckLedger) -> LedgerChecked:
         """Check that the ledger sums to zero and that its balances are its postings; tell a person of what is not so.
 
-        Nothing is mended here: that is an operator's command. A repeat tells of the same thing once.
+        Nothing is mended here: that is an operator's command. A repeat tells of the same thing once. What a person was
+        told of and is mended is resolved; what they resolved and is still so is told again by the next run.
         """
         found = await self._ledger_check.differences()
-        for each in found:
+        # By how much belongs to it: a difference that changes is another one.
+        subjects = {f"{each.what} {each.name} by {each.found - each.expected}"[:160]: each for each in found}
+        await self._escalations.close_unless(
+            EscalationReason.LEDGER_DRIFT, subjects=subjects, resolution="it adds up by now", now=_now()
+        )
+        for subject, each in subjects.items():
             await self._escalations.open(
                 escalation(
                     EscalationReason.LEDGER_DRIFT,
                     tenant=PLATFORM_TENANT,
-                    # By how much belongs to it: mended, and wrong again, it is another thing.
-                    subject=f"{each.what} {each.name} by {each.found - each.expected}"[:160],
+                    subject=subject,
                     now=_now(),
-                    details={
-                        "expected": str(each.expected),
-                        "found": str(each.found),
-                        "run": request.run_id,
-                    },
+                    details={"expected": str(each.expected), "found": str(each.found), "run": request.run_id},
+                    occurrence=request.run_id,
                 )
             )
             activity.heartbeat()

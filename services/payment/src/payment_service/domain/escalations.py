@@ -69,9 +69,14 @@ class EscalationResolvedError(Exception):
     """The escalation was resolved before, in another way."""
 
 
-def escalation_id(reason: EscalationReason, subject: str) -> str:
-    """Return the id of an escalation: one for a reason and a subject, so that a repeat opens no second one."""
-    return f"{reason}-{hashlib.sha256(subject.encode()).hexdigest()[:16]}"
+def escalation_id(reason: EscalationReason, subject: str, occurrence: str = "") -> str:
+    """Return the id of an escalation: one for a reason, a subject and an occurrence, so that a repeat opens no second.
+
+    Most things come up once. What can come up again after it was resolved has an occurrence, which every repeat of the
+    same one knows: the run of reconciliation that saw it first.
+    """
+    named = subject if not occurrence else f"{subject} {occurrence}"
+    return f"{reason}-{hashlib.sha256(named.encode()).hexdigest()[:16]}"
 
 
 def subject_of(what: str, *, tenant: str, name: str) -> str:
@@ -80,11 +85,17 @@ def subject_of(what: str, *, tenant: str, name: str) -> str:
 
 
 def escalation(
-    reason: EscalationReason, *, tenant: str, subject: str, now: datetime, details: Mapping[str, str] | None = None
+    reason: EscalationReason,
+    *,
+    tenant: str,
+    subject: str,
+    now: datetime,
+    details: Mapping[str, str] | None = None,
+    occurrence: str = "",
 ) -> Escalation:
     """Return a new escalation."""
     return Escalation(
-        escalation_id=escalation_id(reason, subject),
+        escalation_id=escalation_id(reason, subject, occurrence),
         tenant=tenant,
         reason=reason,
         subject=subject,

@@ -1,16 +1,19 @@
 """Escalations in the database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, func, literal, select, tuple_, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from payment_service.domain.escalations import Escalation, EscalationPosition, EscalationReason
 from payment_service.persistence.tables import ESCALATIONS
+from platform_contracts.identifiers import PLATFORM_TENANT
 from platform_runtime.database import Database, UtcDateTime, upsert
+
+_OF = ESCALATIONS.c
 
 
 class SqlEscalations:
@@ -21,9 +24,16 @@ class SqlEscalations:
         self._database = database
 
     async def open(self, escalation: Escalation) -> None:
-        """Write it down, unless it is there, whether open or resolved."""
+        """Write it down, unless it is there, whether open or resolved; to one that waits already, add its details."""
         async with self._database.write() as connection:
             await open_escalation(connection, escalation)
+
+    async def close_unless(
+        self, reason: EscalationReason, *, subjects: Collection[str], resolution: str, now: datetime
+    ) -> None:
+        """Resolve what waits for this reason, but not of these subjects, in the platform's name."""
+        async with self._database.write() as connection:
+            await _close(connection, _OF.reason == reason, _OF.subject.not_in(subjects), resolution=resolution, now=now)
 
     async def resolve(self, escalation_id: str, *, by: str, resolution: str, now: datetime) -> Escalation | None:
         """Resolve it, unless it is resolved; return it as it stands after that, None when there is none."""
@@ -61,8 +71,13 @@ class SqlEscalations:
 
 
 async def open_escalation(connection: AsyncConnection, escalation: Escalation) -> None:
-    """Write an escalation down, unless it is there, within the transaction of the database that its cause is in."""
-    await connection.execute(
+    """Write an escalation down within the transaction of the database that its cause is in.
+
+    One of the same id is left as it is, open or resolved: a repeat opens nothing. Where one waits for the same reason
+    and subject already, a person needs no second; what the new one knows besides is added to its details.
+    """
+    waiting = (_OF.reason == escalation.reason, _OF.subject == escalation.subject, _OF.resolved_at.is_(None))
+    written = await connection.execute(
         upsert(connection, ESCALATIONS)
         .values(
             escalation_id=escalation.escalation_id,
@@ -72,8 +87,16 @@ async def open_escalation(connection: AsyncConnection, escalation: Escalation) -
             details=dict(escalation.details),
             opened_at=escalation.opened_at,
         )
+        # Also of the index that lets only one wait.
         .on_conflict_do_nothing()
+        .returning(_OF.escalation_id)
     )
+    if written.one_or_none() is not None:
+        return
+    details = await connection.scalar(select(_OF.details).where(*waiting).with_for_update())
+    more = {} if details is None else {**escalation.details, **details}
+    if more != (details or {}):
+        await connection.execute(update(ESCALATIONS).where(*waiting).values(details=more))
 
 
 async def resolve_escalation(
@@ -84,6 +107,21 @@ async def resolve_escalation(
         update(ESCALATIONS)
         .where(ESCALATIONS.c.escalation_id == escalation_id, ESCALATIONS.c.resolved_at.is_(None))
         .values(resolved_at=now, resolved_by=by, resolution=resolution)
+    )
+
+
+async def close_escalations(
+    connection: AsyncConnection, subject: str, *reasons: EscalationReason, resolution: str, now: datetime
+) -> None:
+    """Resolve what waits for these reasons, within the transaction of the database that settles their cause."""
+    await _close(connection, _OF.subject == subject, _OF.reason.in_(reasons), resolution=resolution, now=now)
+
+
+async def _close(connection: AsyncConnection, *conditions: ColumnElement[bool], resolution: str, now: datetime) -> None:
+    await connection.execute(
+        update(ESCALATIONS)
+        .where(*conditions, _OF.resolved_at.is_(None))
+        .values(resolved_at=now, resolved_by=PLATFORM_TENANT, resolution=resolution)
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from payment_service.domain.escalations import Escalation
+from payment_service.domain.escalations import Escalation, EscalationReason, subject_of
 from payment_service.domain.ledger import Phase, TransactionKey, TransactionKind, partner_payable, reversal
 from payment_service.domain.payouts import (
     GIVES_BACK,
@@ -25,7 +25,7 @@ from payment_service.domain.payouts import (
     pending_transaction,
     reserved,
 )
-from payment_service.persistence.escalations import open_escalation
+from payment_service.persistence.escalations import close_escalations, open_escalation
 from payment_service.persistence.ledger import find, post
 from payment_service.persistence.payout_plans import find_plan
 from payment_service.persistence.payout_tables import PAYOUTS
@@ -104,6 +104,7 @@ class SqlPayouts:
                 for transaction in payout_transactions(payout, now=now):
                     await post(connection, transaction)
                 await _keep_until(connection, payout, now=now)
+                await _close(connection, payout, "it is paid", now=now)
             return await _stored(connection, partner, payout_id)
 
     async def failed(self, *, partner: str, payout_id: str, escalation: Escalation, now: datetime) -> StoredPayout:
@@ -112,8 +113,16 @@ class SqlPayouts:
             payout = await _stored(connection, partner, payout_id)
             if await _move(connection, partner, payout_id, to=PayoutStatus.FAILED, now=now):
                 await _release(connection, payout, now=now)
+                await _close(connection, payout, "it has failed", now=now)
                 await open_escalation(connection, escalation)
             return await _stored(connection, partner, payout_id)
+
+    async def unresolved(self, *, partner: str, payout_id: str, escalation: Escalation) -> None:
+        """Have a person look at a payout that was sent and has no end; one that has one by now concerns nobody."""
+        query = select(PAYOUTS.c.status).where(_is(partner, payout_id)).with_for_update()
+        async with self._database.write() as connection:
+            if await connection.scalar(query) == PayoutStatus.SENDING:
+                await open_escalation(connection, escalation)
 
     async def returned(self, *, partner: str, payout_id: str, escalation: Escalation, now: datetime) -> StoredPayout:
         """Restore the balance of what was paid and came back, and have a person look; once. Return how it stands."""
@@ -275,6 +284,13 @@ async def _keep_until(connection: AsyncConnection, payout: StoredPayout, *, now:
 async def _release(connection: AsyncConnection, payout: StoredPayout, *, now: datetime) -> None:
     """Take back that the payout is on its way."""
     await _reverse(connection, payout, TransactionKind.PAYOUT_PENDING, TransactionKind.PAYOUT_RELEASED, now=now)
+
+
+async def _close(connection: AsyncConnection, payout: StoredPayout, resolution: str, *, now: datetime) -> None:
+    """Resolve what a person was told of a payout without an end."""
+    subject = subject_of("payout", tenant=payout.partner, name=payout.payout_id)
+    told = f"the provider has told: {resolution}"
+    await close_escalations(connection, subject, EscalationReason.PAYOUT_UNRESOLVED, resolution=told, now=now)
 
 
 async def _reverse(

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import func, literal, select, tuple_
 from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from payment_service.domain.escalations import escalation, escalation_id, subject_of
+from payment_service.domain.escalations import escalation, subject_of
 from payment_service.domain.ledger import Phase, TransactionKind, cash_clearing
 from payment_service.domain.provider import RecordKind
 from payment_service.domain.reconciliation import (
@@ -28,7 +29,7 @@ from payment_service.domain.reconciliation import (
     StoredReconciliation,
     phase_sums,
 )
-from payment_service.persistence.escalations import open_escalation, resolve_escalation
+from payment_service.persistence.escalations import close_escalations, open_escalation
 from payment_service.persistence.finding_rows import finding_of, finding_values
 from payment_service.persistence.reconciliation_tables import RECONCILIATION_FINDINGS, RECONCILIATIONS
 from payment_service.persistence.tables import CHARGES, LEDGER_POSTINGS
@@ -157,28 +158,8 @@ class SqlReconciliations:
                         set_={name: value for name, value in values.items() if name not in key},
                     )
                 )
-                if finding.difference is None:
-                    continue
-                subject = _subject(finding)
-                if finding.state is FindingState.ESCALATED:
-                    await open_escalation(
-                        connection,
-                        escalation(
-                            REASON_OF[finding.difference],
-                            tenant=_account_of(finding),
-                            subject=subject,
-                            now=now,
-                            details=_details(provider, finding),
-                        ),
-                    )
-                elif finding.state in {FindingState.SETTLED, FindingState.IN_FLIGHT}:
-                    await resolve_escalation(
-                        connection,
-                        escalation_id(REASON_OF[finding.difference], subject),
-                        by=PLATFORM_TENANT,
-                        resolution="provider and ledger agree by now",
-                        now=now,
-                    )
+                if finding.difference is not None:
+                    await _tell(connection, provider, finding, now=now)
 
     async def open_counts(self, provider: str) -> Counts:
         """Return how many differences there are now."""
@@ -276,6 +257,28 @@ def _done(row: Row[Any]) -> StoredReconciliation:
 def _account_of(finding: Finding) -> str:
     """Return whose escalation it is; what the provider calls by no name of ours is the platform's own."""
     return finding.key.tenant[:40] or PLATFORM_TENANT
+
+
+async def _tell(connection: AsyncConnection, provider: str, finding: Finding, *, now: datetime) -> None:
+    """Tell a person of what differs for a second time, and that what they were told of is over."""
+    assert finding.difference is not None, "who was told is told that it is over"
+    subject, reason = _subject(finding), REASON_OF[finding.difference]
+    if finding.state is FindingState.ESCALATED:
+        others = set(REASON_OF.values()) - {reason}
+        await close_escalations(connection, subject, *others, resolution=f"it is {finding.difference} by now", now=now)
+        opened = escalation(
+            reason,
+            tenant=_account_of(finding),
+            subject=subject,
+            now=now,
+            details=_details(provider, finding),
+            # Settled, and different again later on, it has another first run: a person hears of it again.
+            occurrence=finding.first_run,
+        )
+        await open_escalation(connection, opened)
+    elif finding.state in {FindingState.SETTLED, FindingState.IN_FLIGHT}:
+        resolution = "provider and ledger agree by now"
+        await close_escalations(connection, subject, *REASON_OF.values(), resolution=resolution, now=now)
 
 
 def _subject(finding: Finding) -> str:

@@ -148,5 +148,13 @@ ESCALATIONS: Final = Table(
         name="resolved",
     ),
     Index("ix_escalations_opened", "opened_at", "escalation_id"),
+    Index(
+        "ux_escalations_waiting",
+        "reason",
+        "subject",
+        unique=True,
+        sqlite_where=text("resolved_at IS NULL"),
+        postgresql_where=text("resolved_at IS NULL"),
+    ),
 )
-"""What could not be resolved without a person. The id is made of reason and subject, so each thing escalates once."""
+"""What could not be resolved without a person. Of a reason and a subject one waits; the id tells occurrences apart."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import ValidationError
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from payment_service.activities.reconciliation import CheckLedger, Reconcile, ReconciliationActivities
@@ -43,19 +43,20 @@ class ReconciliationWorkflow(Reconciliation):
     @workflow.run
     async def run(self, reconciliation: ReconciliationInput) -> ReconciliationResult:
         """Reconcile; it can be cancelled at any time, for the next run makes up for it."""
-        found, failure = reconciliation.continued, None
+        found, failure = reconciliation.continued, _told(reconciliation.not_compared)
         if found is None:
             found, failure = await self._compared()
         report_progress(Progress(step=ReconciliationStep.SETTLING_ORPHANS))
         position = await settle_orphans(reconciliation.orphans or OrphansPosition())
+        if position.after is not None:
+            not_compared = None if failure is None else _type_of(failure)
+            workflow.continue_as_new(ReconciliationInput(continued=found, orphans=position, not_compared=not_compared))
         if failure is not None:
             raise failure
-        if position.after is not None:
-            workflow.continue_as_new(ReconciliationInput(continued=found, orphans=position))
         report_progress(Progress(step=ReconciliationStep.RECONCILED, cancellable=False))
         return found.model_copy(update={"orphans_asked": position.asked, "orphans_settled": position.settled})
 
-    async def _compared(self) -> tuple[ReconciliationResult, ActivityError | None]:
+    async def _compared(self) -> tuple[ReconciliationResult, FailureError | None]:
         found, failure, run_id = ReconciliationResult(), None, workflow.info().run_id
         report_progress(Progress(step=ReconciliationStep.COMPARING))
         try:
@@ -71,3 +72,15 @@ class ReconciliationWorkflow(Reconciliation):
             **_LONG,
         )
         return found.model_copy(update={"ledger_differences": checked.differences}), failure
+
+
+def _told(not_compared: str | None) -> FailureError | None:
+    """Return the failure that an earlier part of the run has left to the end."""
+    if not_compared is None:
+        return None
+    return ApplicationError("the comparison did not come about", type=not_compared, non_retryable=True)
+
+
+def _type_of(failure: FailureError) -> str:
+    cause = failure.cause
+    return (cause.type if isinstance(cause, ApplicationError) else None) or type(cause or failure).__name__
