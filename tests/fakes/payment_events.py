@@ -14,8 +14,10 @@ from temporalio.worker import Worker
 
 from payment_service.activities.charge_events import ChargeEventActivities
 from payment_service.activities.charge_outcomes import ChargeOutcomes
+from payment_service.activities.dispute_events import DisputeEventActivities
 from payment_service.activities.provider_events import ProviderEventActivities
 from payment_service.activities.refund_events import RefundEventActivities
+from payment_service.domain.disputes import DisputeAtProvider, DisputeName, DisputeStatus
 from payment_service.domain.escalations import Escalation
 from payment_service.domain.provider import FactKind, ProviderFact
 from payment_service.domain.provider_events import REDRIVABLE, EventReason, EventStatus, StoredEvent
@@ -114,6 +116,19 @@ class FakeReader:
         return replace(fact, tenant="buyers", charge_id="p-named")
 
 
+class FakeDisputes:
+    """Knows disputes of five euros about the charges that it is told of, as they stand there."""
+
+    def __init__(self) -> None:
+        self.book: dict[str, DisputeStatus] = {}
+        self.asked: list[DisputeName] = []
+
+    async def find_dispute(self, name: DisputeName) -> DisputeAtProvider | None:
+        self.asked.append(name)
+        status = self.book.get(name.dispute_id)
+        return None if status is None else DisputeAtProvider(status=status, amount=euros(500))
+
+
 @dataclass
 class EventPorts:
     """All fakes that events need together."""
@@ -124,6 +139,7 @@ class EventPorts:
     reader: FakeReader = field(default_factory=FakeReader)
     refunds: FakeRefunds = field(default_factory=FakeRefunds)
     refund_provider: FakeRefundProvider = field(default_factory=FakeRefundProvider)
+    disputes: FakeDisputes = field(default_factory=FakeDisputes)
 
     def __post_init__(self) -> None:
         """Keep events whose escalations can be looked at."""
@@ -234,6 +250,7 @@ async def event_worker(
             of_events.settle_provider_event,
             of_charge_events.apply_charge_event,
             ports.refund_event_activities().apply_refund_event,
+            DisputeEventActivities(providers={"acquirer": ports.disputes}).look_up_dispute,
         ],
         workflow_runner=workflow_runner(),
         max_cached_workflows=max_cached_workflows,

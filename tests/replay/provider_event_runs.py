@@ -5,6 +5,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.testing import ActivityEnvironment
 
+from payment_service.domain.disputes import DisputeStatus
 from payment_service.domain.provider import FactKind
 from platform_contracts.payment.provider_event import ProviderEvent, ProviderEventInput
 from platform_runtime.workflow_calls import start_workflow
@@ -13,8 +14,10 @@ from tests.fakes.payment_events import EventPorts, event_body, event_input, even
 from tests.support.histories import Scenario
 
 
-async def _run(client: Client, task_queue: str, event: ProviderEventInput) -> WorkflowHandle[Any, Any]:
-    ports = EventPorts()
+async def _run(
+    client: Client, task_queue: str, event: ProviderEventInput, *, ports: EventPorts | None = None
+) -> WorkflowHandle[Any, Any]:
+    ports = ports or EventPorts()
     await ActivityEnvironment().run(ports.payment_ports().charge_activities().authorise, authorise_request())
     async with event_worker(client, ports, task_queue=task_queue):
         handle = await start_workflow(client, ProviderEvent.run, event, task_queue=task_queue)
@@ -58,8 +61,18 @@ async def _refund_unknown(client: Client, task_queue: str) -> WorkflowHandle[Any
 
 
 async def _dispute_applied(client: Client, task_queue: str) -> WorkflowHandle[Any, Any]:
-    body = event_body(FactKind.DISPUTE_OPENED, f"dp-{task_queue}"[:64], charge="p-1")
-    return await _run(client, task_queue, event_input(body))
+    return await _dispute(client, task_queue, FactKind.DISPUTE_OPENED)
+
+
+async def _dispute_contradicted(client: Client, task_queue: str) -> WorkflowHandle[Any, Any]:
+    return await _dispute(client, task_queue, FactKind.DISPUTE_WON)
+
+
+async def _dispute(client: Client, task_queue: str, kind: FactKind) -> WorkflowHandle[Any, Any]:
+    """Tell of a dispute that is open at the provider."""
+    dispute_id, ports = f"dp-{task_queue}"[:64], EventPorts()
+    ports.disputes.book[dispute_id] = DisputeStatus.OPENED
+    return await _run(client, task_queue, event_input(event_body(kind, dispute_id, charge="p-1")), ports=ports)
 
 
 SCENARIOS: dict[str, Scenario] = {
@@ -72,4 +85,7 @@ SCENARIOS: dict[str, Scenario] = {
     "provider_event-payout_unknown": _payout_unknown,
     "provider_event-refund_unknown": _refund_unknown,
     "provider_event-dispute_applied": _dispute_applied,
+    # Since disputes are looked up.
+    "provider_event-dispute_looked_up": _dispute_applied,
+    "provider_event-dispute_contradicted": _dispute_contradicted,
 }

@@ -15,9 +15,12 @@ from temporalio.worker import Worker
 
 import payment_service.worker
 from payment_service.domain.charges import ChargeStatus
+from payment_service.domain.provider import PayoutOrder
 from payment_service.persistence.charges import SqlCharges
 from payment_service.persistence.ledger import SqlLedger
+from payment_service.providers.card_acquirer import HttpCardAcquirer
 from payment_service.settings import PaymentSettings
+from platform_contracts.payment.refund import Refund, RefundInput, refund_workflow_id
 from platform_contracts.task_queues import TaskQueue
 from platform_runtime.database import Database
 from platform_runtime.internal_app import bind, serving
@@ -27,8 +30,9 @@ from tests.fakes.payment import euros
 from tests.gateway.api import database_url as gateway_database_url
 from tests.gateway.api import gateway_app, stores_of
 from tests.gateway.provider_signatures import ACQUIRER_SECRET
+from tests.integration.payment.payouts import CUT, Books
 from tests.integration.payment.samples import details
-from tests.integration.sandbox.acquirer_process import AcquirerProcess, running_acquirer, write
+from tests.integration.sandbox.acquirer_process import AcquirerProcess, post, running_acquirer, write
 from tests.support.namespaces import new_namespace
 from tests.support.waiting import eventually
 
@@ -169,3 +173,76 @@ async def test_money_that_was_taken_without_a_record_waits_for_a_person(
     async with database.read() as connection:
         told = (await connection.execute(text("SELECT reason, subject FROM escalations"))).all()
     assert [tuple(row) for row in told] == [("extra_at_provider", "charge:buyers:p-9")]
+
+
+@pytest.mark.parametrize("seed", [7, 11])
+async def test_refunds_payouts_and_disputes_end_as_the_acquirer_has_them_though_their_events_come_twice_and_late(
+    telling: AcquirerProcess, own_client: Client, database: Database, seed: int
+) -> None:
+    outcomes = {"dp-open": None, "dp-won": "won", "dp-lost": "lost"}
+    async with (
+        AsyncExitStack() as stack,
+        await _worker(own_client, database, telling.url, stack),
+        httpx.AsyncClient(base_url=telling.url, trust_env=False) as book,
+    ):
+        faults = {"seed": seed, "duplicateRate": 0.5, "lateRate": 0.5, "longestDelaySeconds": 1}
+        (await book.put("/v1/webhook-faults", json=faults)).raise_for_status()
+        for operation_id in ("p-refunded", *outcomes):
+            await _begun(database, operation_id)
+            await _charged(book, operation_id, is_captured=True)
+        await eventually(_is(database, "charges", {"captured": 4}), within_seconds=30)
+
+        refund = await own_client.start_workflow(
+            Refund.run,
+            RefundInput(tenant="buyers", refund_id="r-1", charge_id="p-refunded", amount=euros(700), reason="broken"),
+            id=refund_workflow_id(tenant="buyers", refund_id="r-1"),
+            task_queue=TaskQueue.PAYMENT,
+        )
+        await _sent(database)
+        sent = PayoutOrder(partner="acme", payout_id="po-1", amount=euros(900), destination=None)
+        async with httpx.AsyncClient(trust_env=False) as http:
+            await HttpCardAcquirer(http, url=telling.url, timeout_seconds=5).pay_out(sent)
+        for dispute_id, outcome in outcomes.items():
+            path = f"operations/buyers.{dispute_id}/disputes/{dispute_id}"
+            (await post(book, path, amountMinor=2_000)).raise_for_status()
+            if outcome is not None:
+                (await post(book, f"{path}/outcome", status=outcome)).raise_for_status()
+        await refund.result()
+
+        # Each charge was authorised and captured; a refund, a payout, three disputes, and two ends of these. That a
+        # payout is on its way nobody has to know.
+        told = {"applied": 2 * 4 + 1 + 1 + 3 + 2, "ignored": 1}
+        await eventually(_is(database, "provider_events", told), within_seconds=60)
+
+    assert await _counted(database, "refunds") == {"succeeded": 1}
+    assert await _counted(database, "payouts") == {"paid": 1}
+    assert await _counted(database, "disputes") == {"opened": 1, "won": 1, "lost": 1}
+    # 990 are of an earlier sale of acme's, which the acquirer was not there for.
+    left_at_the_acquirer = 4 * 2_000 + 990 - 700 - 900 - 2 * 2_000
+    assert list(await SqlLedger(database).credit_balances("cash_clearing:acquirer")) == [euros(-left_at_the_acquirer)]
+    async with database.read() as connection:
+        told = (
+            await connection.execute(text("SELECT reason, subject FROM escalations WHERE resolved_at IS NULL"))
+        ).all()
+    assert [tuple(row) for row in told] == [("dispute_opened", "dispute:buyers:dp-open")]
+
+
+async def _sent(database: Database) -> None:
+    """Leave our book as a worker leaves it that died while it sent a payout: only the event tells that it is paid."""
+    books = Books(database)
+    await books.sell(900, at=CUT)
+    await books.reserve()
+    await books.payouts.begin_sending(partner="acme", payout_id="po-1", now=CUT)
+
+
+async def _counted(database: Database, table: str) -> dict[str, int]:
+    async with database.read() as connection:
+        rows = await connection.execute(text(f"SELECT status, count(*) FROM {table} GROUP BY status"))
+        return {row[0]: row[1] for row in rows}
+
+
+def _is(database: Database, table: str, counts: dict[str, int]) -> Callable[[], Awaitable[bool]]:
+    async def counted() -> bool:
+        return await _counted(database, table) == counts
+
+    return counted

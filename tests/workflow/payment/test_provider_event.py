@@ -6,14 +6,17 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from payment_service.domain.charges import ChargeStatus
+from payment_service.domain.disputes import DisputeName, DisputeStatus
 from payment_service.domain.provider import FactKind
 from payment_service.domain.provider_events import EventReason, EventStatus
 from platform_contracts import memo
 from platform_contracts.memo import Progress
+from platform_contracts.payment import dispute as dispute_contract
+from platform_contracts.payment.dispute import Dispute, dispute_workflow_id
 from platform_contracts.payment.failures import PaymentFailure
 from platform_contracts.payment.provider_event import ProviderEvent, ProviderEventInput, ProviderEventStatus
 from platform_runtime.workflow_calls import execute_workflow, start_workflow
-from tests.fakes.payment import FakeAcquirer, authorise_request
+from tests.fakes.payment import FakeAcquirer, authorise_request, euros
 from tests.fakes.payment_events import EventPorts, event_body, event_input, event_worker, redrive_input
 from tests.integration.payment.samples import details
 from tests.support.waiting import eventually
@@ -231,20 +234,45 @@ async def test_payout_is_looked_at_again_and_the_event_is_what_that_makes_of_it(
 
 
 @pytest.mark.parametrize(
-    ("kind", "charge", "status"),
+    ("kind", "at_provider", "charge", "status"),
     [
-        (FactKind.DISPUTE_OPENED, "p-1", ProviderEventStatus.APPLIED),
-        (FactKind.DISPUTE_WON, "p-1", ProviderEventStatus.APPLIED),
-        (FactKind.DISPUTE_LOST, "p-1", ProviderEventStatus.APPLIED),
-        (FactKind.DISPUTE_OPENED, "p-2", ProviderEventStatus.QUARANTINED),
+        (FactKind.DISPUTE_OPENED, DisputeStatus.OPENED, "p-1", ProviderEventStatus.APPLIED),
+        (FactKind.DISPUTE_WON, DisputeStatus.WON, "p-1", ProviderEventStatus.APPLIED),
+        (FactKind.DISPUTE_LOST, DisputeStatus.LOST, "p-1", ProviderEventStatus.APPLIED),
+        (FactKind.DISPUTE_OPENED, DisputeStatus.OPENED, "p-2", ProviderEventStatus.QUARANTINED),
+        # It has ended since.
+        (FactKind.DISPUTE_OPENED, DisputeStatus.LOST, "p-1", ProviderEventStatus.APPLIED),
+        (FactKind.DISPUTE_WON, DisputeStatus.OPENED, "p-1", ProviderEventStatus.CONTRADICTED),
+        (FactKind.DISPUTE_LOST, DisputeStatus.WON, "p-1", ProviderEventStatus.CONTRADICTED),
+        (FactKind.DISPUTE_OPENED, None, "p-1", ProviderEventStatus.CONTRADICTED),
     ],
 )
-async def test_dispute_is_handed_on_and_one_of_an_unknown_charge_is_put_aside(
-    client: Client, task_queue: str, kind: FactKind, charge: str, status: ProviderEventStatus
+async def test_dispute_is_applied_as_its_provider_has_it_and_otherwise_a_person_is_told(
+    client: Client,
+    task_queue: str,
+    kind: FactKind,
+    at_provider: DisputeStatus | None,
+    charge: str,
+    status: ProviderEventStatus,
 ) -> None:
-    dispute_id = f"dp-{task_queue}"[:64]
+    dispute_id, ports = f"dp-{task_queue}"[:64], EventPorts()
+    if at_provider is not None:
+        ports.disputes.book[dispute_id] = at_provider
 
-    async with event_worker(client, EventPorts(), task_queue=task_queue):
+    async with event_worker(client, ports, task_queue=task_queue):
         found = await _taken_in(client, task_queue, event_input(event_body(kind, dispute_id, charge=charge)))
 
     assert found is status
+    assert ports.disputes.asked[0] == DisputeName(tenant="buyers", charge_id=charge, dispute_id=dispute_id)
+    is_contradicted = status is ProviderEventStatus.CONTRADICTED
+    assert ports.open_reasons == (["event_contradicts"] if is_contradicted else [])
+    applied = client.get_workflow_handle_for(
+        Dispute.run,
+        dispute_workflow_id(
+            tenant="buyers",
+            dispute_id=dispute_id,
+            status=dispute_contract.DisputeStatus(at_provider or DisputeStatus.OPENED),
+        ),
+    )
+    if status is ProviderEventStatus.APPLIED:
+        assert (await applied.result()).taken == euros(500)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from payment_service.domain.charges import ChargeDetails, ChargeStatus, StoredCharge
-from payment_service.domain.disputes import DisputeNotice, StoredDispute
+from payment_service.domain.disputes import DisputeAtProvider, DisputeName, DisputeNotice, StoredDispute
 from payment_service.domain.escalations import Escalation, EscalationPosition, EscalationReason
 from payment_service.domain.ledger import Phase, Transaction, TransactionKey
 from payment_service.domain.payouts import (
@@ -334,6 +334,14 @@ class PayoutProvider(Protocol):
         ...
 
 
+class DisputeProvider(Protocol):
+    """Who hears of disputes first."""
+
+    async def find_dispute(self, name: DisputeName) -> DisputeAtProvider | None:
+        """Return how the dispute stands; None when the provider knows none of this name about this charge."""
+        ...
+
+
 class ProviderRecords(Protocol):
     """A provider's own book."""
 
@@ -363,7 +371,9 @@ class ProviderEvents(Protocol):
         ...
 
 
-class PaymentProvider(ChargeProvider, RefundProvider, PayoutProvider, ProviderRecords, ProviderEvents, Protocol):
+class PaymentProvider(
+    ChargeProvider, RefundProvider, PayoutProvider, DisputeProvider, ProviderRecords, ProviderEvents, Protocol
+):
     """All that a provider of ours does."""
 
 

@@ -7,6 +7,7 @@ import httpx
 from payment_service.activities.charge_events import ChargeEventActivities
 from payment_service.activities.charge_outcomes import ChargeOutcomes
 from payment_service.activities.charges import ChargeActivities
+from payment_service.activities.dispute_events import DisputeEventActivities
 from payment_service.activities.disputes import DisputeActivities
 from payment_service.activities.escalations import EscalationActivities
 from payment_service.activities.orphans import OrphanActivities
@@ -136,6 +137,7 @@ async def build(resources: Resources[PaymentSettings]) -> Registrations:
             of_events.settle_provider_event,
             of_charge_events.apply_charge_event,
             of_refund_events.apply_refund_event,
+            DisputeEventActivities(providers={provider.name: provider}).look_up_dispute,
         ],
         views=views(
             charges=charges,

@@ -31,6 +31,7 @@ class Ability(StrEnum):
     RECORDS = "tells what it did in a span of time"
     EXPIRES = "lets go of what nobody captures"
     TELLS = "sends signed events"
+    DISPUTES = "lets a buyer's bank dispute a charge"
     KNOWS_ALL = "knows every parameter that we send"
 
 
@@ -61,6 +62,7 @@ STRIPE_MOCK: Final = Counterpart(
         Ability.RECORDS: "its book is one sample line",
         Ability.EXPIRES: "it remembers nothing",
         Ability.TELLS: "it sends no events",
+        Ability.DISPUTES: "a dispute is a sample, about a charge of nobody's",
     },
 )
 LOCALSTRIPE: Final = Counterpart(
@@ -74,6 +76,7 @@ LOCALSTRIPE: Final = Counterpart(
         Ability.PAYS_OUT: "it has no transfers",
         Ability.RECORDS: "its list of balance transactions takes no span of time",
         Ability.EXPIRES: "its intents wait for ever",
+        Ability.DISPUTES: "it has no disputes",
         Ability.KNOWS_ALL: "it refuses `automatic_payment_methods` and `error_on_requires_action`; they are taken out "
         "on the way to it",
     },

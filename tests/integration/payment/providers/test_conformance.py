@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
 from payment_service.domain.charges import ChargeStatus, DifferentChargeError
+from payment_service.domain.disputes import DisputeAtProvider, DisputeName, DisputeStatus
 from payment_service.domain.provider import FactKind, MovementStatus, ProviderFact, ProviderRecord, RecordKind
 from tests.fakes.payment import euros
 from tests.integration.payment.providers.counterparts import (
@@ -16,6 +18,7 @@ from tests.integration.payment.providers.counterparts import (
     a_refund,
     each_that,
 )
+from tests.integration.sandbox.acquirer_process import post
 from tests.support.waiting import eventually
 
 _TOLD_WITHIN_SECONDS = 30
@@ -223,6 +226,24 @@ async def test_capture_is_told_by_a_signed_event(harness: Harness) -> None:
         charge.operation_id,
         euros(2_000),
     )
+
+
+@each_that(Ability.DISPUTES)
+async def test_dispute_is_found_as_it_stands_and_about_its_own_charge_alone(harness: Harness) -> None:
+    charge, other = await harness.captured(a_charge(2_000)), await harness.captured(a_charge(2_000))
+    name = DisputeName(tenant="buyers", charge_id=charge.operation_id, dispute_id=f"dp-{uuid4().hex[:12]}")
+    path = f"operations/buyers.{charge.operation_id}/disputes/{name.dispute_id}"
+
+    before = await harness.provider.find_dispute(name)
+    await post(harness.raw, path, amountMinor=700)
+    opened = await harness.provider.find_dispute(name)
+    await post(harness.raw, f"{path}/outcome", status="lost")
+    lost = await harness.provider.find_dispute(name)
+    elsewhere = await harness.provider.find_dispute(replace(name, charge_id=other.operation_id))
+
+    assert (before, elsewhere) == (None, None)
+    assert opened == DisputeAtProvider(status=DisputeStatus.OPENED, amount=euros(700))
+    assert lost == DisputeAtProvider(status=DisputeStatus.LOST, amount=euros(700))
 
 
 def _shown(record: ProviderRecord) -> tuple[RecordKind, str, str, str | None, int]:

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from payment_service.domain.charges import ChargeStatus
+from payment_service.domain.disputes import DisputeName
 from payment_service.domain.provider import MovementStatus
 from tests.fakes.payment import euros
 from tests.integration.payment.providers.counterparts import (
@@ -26,6 +27,7 @@ README: Final = Path(__file__).parents[4] / "services" / "payment" / "README.md"
 
 Evidence = Callable[[Harness], Awaitable[None]]
 
+_A_DISPUTE: Final = DisputeName(tenant="buyers", charge_id="p-1", dispute_id="dp_1")
 _INTENT: Final = {"amount": "100", "currency": "eur", "payment_method": "pm_card_visa", "capture_method": "manual"}
 _KEY: Final = {"Idempotency-Key": "the-same"}
 
@@ -130,6 +132,17 @@ async def _webhooks_cannot_be_sent(harness: Harness) -> None:
     assert (await harness.raw.get(f"/v1/webhook_endpoints/{made['id']}")).json()["url"] != endpoint["url"]
 
 
+async def _dispute_is_about_nothing_of_ours(harness: Harness) -> None:
+    said = await harness.raw.get("/v1/disputes/dp_1")
+
+    assert said.is_success, said.text
+    assert await harness.provider.find_dispute(_A_DISPUTE) is None
+
+
+async def _there_are_no_disputes(harness: Harness) -> None:
+    assert (await harness.raw.get("/v1/disputes/dp_1")).status_code == 404
+
+
 async def _parameters_are_refused(harness: Harness) -> None:
     more = {"automatic_payment_methods[enabled]": "true"}
     made = await harness.raw.post("/v1/payment_intents", data={**_INTENT, **more})
@@ -153,6 +166,7 @@ EVIDENCE: Final[Mapping[tuple[Counterpart, Ability], Evidence]] = {
     (STRIPE_MOCK, Ability.RECORDS): _book_is_one_sample,
     (STRIPE_MOCK, Ability.EXPIRES): _cancelled_is_not_cancelled,
     (STRIPE_MOCK, Ability.TELLS): _webhooks_cannot_be_sent,
+    (STRIPE_MOCK, Ability.DISPUTES): _dispute_is_about_nothing_of_ours,
     (LOCALSTRIPE, Ability.ONCE): _same_key_makes_two,
     (LOCALSTRIPE, Ability.FINDS): _there_is_no_search,
     (LOCALSTRIPE, Ability.BARS): _void_of_nothing_bars_nothing,
@@ -160,6 +174,7 @@ EVIDENCE: Final[Mapping[tuple[Counterpart, Ability], Evidence]] = {
     (LOCALSTRIPE, Ability.PAYS_OUT): _there_are_no_transfers,
     (LOCALSTRIPE, Ability.RECORDS): _span_of_time_is_refused,
     (LOCALSTRIPE, Ability.EXPIRES): _nothing_says_when_it_expires,
+    (LOCALSTRIPE, Ability.DISPUTES): _there_are_no_disputes,
     (LOCALSTRIPE, Ability.KNOWS_ALL): _parameters_are_refused,
 }
 

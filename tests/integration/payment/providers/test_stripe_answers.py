@@ -22,6 +22,7 @@ from payment_service.domain.charges import (
     InvalidChargeError,
     StoredCharge,
 )
+from payment_service.domain.disputes import DisputeAtProvider, DisputeName, DisputeStatus
 from payment_service.domain.provider import FactKind, MovementStatus, ProviderFact
 from payment_service.ports import NoAnswerError
 from payment_service.providers import stripe_calls
@@ -333,3 +334,33 @@ async def test_call_is_a_span_without_card_or_search(monkeypatch: pytest.MonkeyP
         ("stripe.payment_intents.confirm", SpanKind.CLIENT, StatusCode.ERROR),
     ]
     assert not [word for word in ("tok_", "pm_", "metadata", STRIPE_KEY) for span in spans if word in span.to_json()]
+
+
+_DISPUTE = DisputeName(tenant="buyers", charge_id=_CHARGE.operation_id, dispute_id="dp_1")
+
+
+def _dispute(status: str, intent: str | None = "pi_1") -> Answer:
+    return Answer({"id": "dp_1", "status": status, "amount": 700, "currency": "eur", "payment_intent": intent})
+
+
+@pytest.mark.parametrize(
+    ("answers", "found"),
+    [
+        ([_dispute("needs_response"), _intent("succeeded")], DisputeStatus.OPENED),
+        ([_dispute("under_review"), _intent("succeeded")], DisputeStatus.OPENED),
+        ([_dispute("won"), _intent("succeeded")], DisputeStatus.WON),
+        ([_dispute("lost"), _intent("succeeded")], DisputeStatus.LOST),
+        # An inquiry takes no money.
+        ([_dispute("warning_needs_response")], None),
+        ([_dispute("lost", intent=None)], None),
+        ([_dispute("lost"), _intent("succeeded", metadata={"tenant": "others", "operation_id": "p-1"})], None),
+        ([_error(404, "invalid_request_error", "resource_missing")], None),
+    ],
+)
+async def test_dispute_stands_as_stripe_says_if_it_is_about_our_charge(
+    answers: list[Answer], found: DisputeStatus | None
+) -> None:
+    async with _stripe(*answers) as (provider, _):
+        said = await provider.find_dispute(_DISPUTE)
+
+    assert said == (None if found is None else DisputeAtProvider(status=found, amount=euros(700)))

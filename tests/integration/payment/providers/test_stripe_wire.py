@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from payment_service.domain.charges import BooksDifferError, DifferentChargeError
+from payment_service.domain.disputes import DisputeName
 from payment_service.providers.stripe_provider import StripeProvider
 from tests.fakes.payment import euros
 from tests.integration.payment.providers.conftest import Running
@@ -62,6 +63,10 @@ _CALLS: Final[Mapping[str, tuple[Call, list[str]]]] = {
             *("GET /v1/transfers", "POST /v1/transfers", "GET /v1/payouts", "POST /v1/payouts"),
             "POST /v1/transfers/tr_1/reversals",
         ],
+    ),
+    "find dispute": (
+        lambda provider: provider.find_dispute(DisputeName(tenant="buyers", charge_id="p-1", dispute_id="dp_1")),
+        ["GET /v1/disputes/dp_1"],
     ),
     "records": (_records, ["GET /v1/balance_transactions"]),
 }

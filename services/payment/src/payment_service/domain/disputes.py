@@ -28,6 +28,26 @@ class DisputeNotice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DisputeName:
+    """Which dispute a provider is asked about."""
+
+    tenant: str
+    charge_id: str
+    """The operation id of the charge, under the same tenant."""
+    dispute_id: str
+    """The provider's own name for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisputeAtProvider:
+    """How a dispute stands at its provider."""
+
+    status: DisputeStatus
+    amount: Money
+    """What the bank takes, or took."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoredDispute:
     """A dispute as it stands."""
 
@@ -74,6 +94,11 @@ def effect_of(told: DisputeStatus, *, known: DisputeStatus | None) -> DisputeEff
             return DisputeEffect.CONTRADICTION
         case _:
             return DisputeEffect.NOTHING
+
+
+def agrees(told: DisputeStatus, *, at_provider: DisputeStatus) -> bool:
+    """Say whether the provider's own state bears out an event: what was opened may be won or lost by now."""
+    return told in (DisputeStatus.OPENED, at_provider)
 
 
 class DisputeNotCapturedError(Exception):

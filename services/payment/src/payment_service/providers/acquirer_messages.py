@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from payment_service.domain.disputes import DisputeAtProvider, DisputeStatus
 from payment_service.domain.provider import FactKind, MovementStatus, ProviderFact, ProviderRecord, RecordKind
 from payment_service.ports import UnreadableEventError
 from payment_service.providers.acquirer_client import UnexpectedAnswerError
@@ -60,6 +61,13 @@ class _Record(_Message):
     at: AwareDatetime
 
 
+class _Dispute(_Message):
+    status: DisputeStatus
+    """Our words and the acquirer's are the same."""
+    amount_minor: _AmountMinor
+    currency: str
+
+
 class _Page(_Message):
     records: tuple[_Record, ...]
     cursor: str | None
@@ -83,6 +91,20 @@ class _Event(_Message):
     type: Annotated[str, Field(min_length=1, max_length=128)]
     timestamp: AwareDatetime
     data: _Changed
+
+
+def read_dispute(body: bytes) -> DisputeAtProvider:
+    """Return how a dispute stands.
+
+    Raises:
+        UnexpectedAnswerError: when it is none.
+    """
+    try:
+        said = _Dispute.model_validate_json(body)
+        amount = _money(said.amount_minor, said.currency)
+    except (ValidationError, LookupError):
+        raise UnexpectedAnswerError("a dispute, unreadable") from None
+    return DisputeAtProvider(status=said.status, amount=amount)
 
 
 def read_page(body: bytes) -> tuple[list[ProviderRecord], str | None]:

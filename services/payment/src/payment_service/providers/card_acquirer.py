@@ -8,9 +8,10 @@ from typing import Any, Final
 import httpx
 
 from payment_service.domain.charges import BooksDifferError, ChargeStatus, DifferentChargeError, StoredCharge
+from payment_service.domain.disputes import DisputeAtProvider, DisputeName
 from payment_service.domain.provider import MovementStatus, PayoutOrder, ProviderFact, ProviderRecord, RefundOrder
 from payment_service.providers.acquirer_client import AcquirerClient, UnexpectedAnswerError, said
-from payment_service.providers.acquirer_messages import MOVEMENT_STATUSES, read_event, read_page
+from payment_service.providers.acquirer_messages import MOVEMENT_STATUSES, read_dispute, read_event, read_page
 
 _REFUSALS: Final[Mapping[str, ChargeStatus]] = {
     "declined": ChargeStatus.DECLINED,
@@ -156,6 +157,16 @@ class HttpCardAcquirer:
         """
         answer = await self._client.read("find_payout", _payout_path(order))
         return None if _is_unknown(answer) else _movement_status(answer, order.payout_id)
+
+    async def find_dispute(self, name: DisputeName) -> DisputeAtProvider | None:
+        """Return how the dispute stands; None when the acquirer knows none of this name about this charge.
+
+        Raises:
+            NoAnswerError: when there is no answer.
+        """
+        path = f"{operation_path(name.tenant, name.charge_id)}/disputes/{name.dispute_id}"
+        answer = await self._client.read("find_dispute", path)
+        return None if _is_unknown(answer) else read_dispute(answer.content)
 
     async def records(self, *, since: datetime, until: datetime) -> AsyncIterator[ProviderRecord]:
         """Yield every capture, refund, payout and dispute made from `since` up to, not at, `until`, as it stands now.

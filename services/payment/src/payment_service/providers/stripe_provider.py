@@ -8,6 +8,7 @@ import httpx
 from pydantic import SecretStr
 
 from payment_service.domain.charges import ChargeStatus, StoredCharge
+from payment_service.domain.disputes import DisputeAtProvider, DisputeName
 from payment_service.domain.provider import (
     FactKind,
     MovementStatus,
@@ -18,6 +19,7 @@ from payment_service.domain.provider import (
 )
 from payment_service.providers.stripe_calls import stripe_api
 from payment_service.providers.stripe_charges import StripeCharges
+from payment_service.providers.stripe_disputes import StripeDisputes
 from payment_service.providers.stripe_events import StripeEvents
 from payment_service.providers.stripe_payouts import StripePayouts
 from payment_service.providers.stripe_records import StripeRecords
@@ -35,6 +37,7 @@ class StripeProvider:
         self._charges = StripeCharges(api, is_test="_test_" in api_key.get_secret_value())
         self._refunds = StripeRefunds(api, charges=self._charges)
         self._payouts = StripePayouts(api)
+        self._disputes = StripeDisputes(api, charges=self._charges)
         self._records = StripeRecords(api, charges=self._charges, payouts=self._payouts)
         self._events = StripeEvents()
 
@@ -73,6 +76,10 @@ class StripeProvider:
     async def find_payout(self, order: PayoutOrder) -> MovementStatus | None:
         """Return how the payout stands; None when nothing of it has moved."""
         return await self._payouts.find_payout(order)
+
+    async def find_dispute(self, name: DisputeName) -> DisputeAtProvider | None:
+        """Return how the dispute stands; None when Stripe knows none of this id about this charge."""
+        return await self._disputes.find_dispute(name)
 
     def records(self, *, since: datetime, until: datetime) -> AsyncIterator[ProviderRecord]:
         """Yield what Stripe's book says of a span of time."""

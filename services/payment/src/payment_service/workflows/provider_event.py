@@ -10,6 +10,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 
 with workflow.unsafe.imports_passed_through():
     from payment_service.activities.charge_events import ChargeEventActivities
+    from payment_service.activities.dispute_events import DisputeEventActivities
     from payment_service.activities.provider_events import (
         EventFact,
         ProviderEventActivities,
@@ -19,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from payment_service.activities.refund_events import RefundEventActivities
     from payment_service.domain.provider import FactKind
     from payment_service.domain.provider_events import EventReason, EventStatus
+    from payment_service.workflows import patches
     from platform_contracts.identifiers import idempotency_key_id
     from platform_contracts.memo import Progress
     from platform_contracts.payment.dispute import Dispute, DisputeInput, DisputeStatus, dispute_workflow_id
@@ -130,20 +132,33 @@ async def _refund(fact: EventFact) -> Verdict:
 
 
 async def _dispute(fact: EventFact) -> Verdict:
+    if not workflow.patched(patches.DISPUTES_ARE_LOOKED_UP):
+        return await _dispute_as_told(fact)
+    found = await workflow.execute_activity_method(
+        DisputeEventActivities.look_up_dispute, fact, **activity_options.DATABASE_WRITE
+    )
+    return found.verdict if found.dispute is None else await _applied(found.dispute)
+
+
+async def _dispute_as_told(fact: EventFact) -> Verdict:
     if fact.tenant is None or fact.subject is None or fact.charge_id is None or fact.amount is None:
         return _UNKNOWN_MOVEMENT
-    status = _DISPUTE_STATUS[fact.kind]
+    dispute = DisputeInput(
+        tenant=fact.tenant,
+        dispute_id=fact.subject,
+        charge_id=fact.charge_id,
+        status=_DISPUTE_STATUS[fact.kind],
+        amount=fact.amount,
+    )
+    return await _applied(dispute)
+
+
+async def _applied(dispute: DisputeInput) -> Verdict:
     try:
         await workflow.execute_child_workflow(
             Dispute.run,
-            DisputeInput(
-                tenant=fact.tenant,
-                dispute_id=fact.subject,
-                charge_id=fact.charge_id,
-                status=status,
-                amount=fact.amount,
-            ),
-            id=dispute_workflow_id(tenant=fact.tenant, dispute_id=fact.subject, status=status),
+            dispute,
+            id=dispute_workflow_id(tenant=dispute.tenant, dispute_id=dispute.dispute_id, status=dispute.status),
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
         )
     except WorkflowAlreadyStartedError:
