@@ -1,9 +1,10 @@
 """kill -9 of a gateway in the middle of a start: the client's retry finds the same operation or makes it, never two."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -12,14 +13,16 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from platform_contracts.identifiers import idempotency_key_id
+from platform_contracts.payment.provider_event import provider_event_workflow_id
 from platform_contracts.user.notification import notification_workflow_id
 from platform_contracts.user.user_onboarding import user_onboarding_workflow_id
 from platform_gateway.identity.identity_settings import OPEN_TENANT
 from tests.gateway.gateway_process import GatewayProcess, running_gateway
+from tests.gateway.provider_signatures import ACQUIRER, ACQUIRER_SECRET, event_bytes, new_event_id, standard_headers
 from tests.support.namespaces import new_namespace
 from tests.support.platform import new_id
 from tests.support.run_counts import runs_by_id
-from tests.support.toxiproxy import FaultProxy, fault_proxy
+from tests.support.toxiproxy import Direction, FaultProxy, fault_proxy
 from tests.support.waiting import eventually
 
 # Each test starts a gateway of its own.
@@ -31,11 +34,11 @@ LONGER_THAN_THE_TEST = "wait=30"
 
 @dataclass(frozen=True)
 class Post:
-    """A request that its client sends with the same key until it is answered."""
+    """A request that its client sends, as it is, until it is answered."""
 
     path: str
-    body: Mapping[str, str]
-    key: str
+    body: bytes
+    headers: Mapping[str, str]
     workflow_id: str
 
 
@@ -89,7 +92,7 @@ class Scene:
 
 async def _sent(url: str, post: Post, **headers: str) -> httpx.Response:
     async with httpx.AsyncClient(base_url=url, timeout=40, trust_env=False) as client:
-        return await client.post(post.path, json=post.body, headers={"Idempotency-Key": post.key, **headers})
+        return await client.post(post.path, content=post.body, headers={**post.headers, **headers})
 
 
 def _posts() -> tuple[Post, ...]:
@@ -98,16 +101,32 @@ def _posts() -> tuple[Post, ...]:
     return (
         Post(
             path=f"/v1/users/{user}/onboarding",
-            body={"email": f"{user}@example.com", "name": "Ada"},
-            key=new_id("key"),
+            body=json.dumps({"email": f"{user}@example.com", "name": "Ada"}).encode(),
+            headers=_with_key(new_id("key")),
             workflow_id=user_onboarding_workflow_id(tenant=OPEN_TENANT, user_id=user),
         ),
         Post(
             path=f"/v1/users/{user}/notifications",
-            body={"message": "Hello", "type": "info"},
-            key=key,
+            body=json.dumps({"message": "Hello", "type": "info"}).encode(),
+            headers=_with_key(key),
             workflow_id=notification_workflow_id(tenant=OPEN_TENANT, notification_id=idempotency_key_id(key)),
         ),
+    )
+
+
+def _with_key(key: str) -> dict[str, str]:
+    return {"Idempotency-Key": key, "Content-Type": "application/json"}
+
+
+def _event() -> Post:
+    """Return what a provider sends until it is told that we have it."""
+    event_id = new_event_id()
+    body = event_bytes(event_id)
+    return Post(
+        path=ACQUIRER,
+        body=body,
+        headers=standard_headers(event_id, body),
+        workflow_id=provider_event_workflow_id(provider="acquirer", event_id=event_id),
     )
 
 
@@ -122,7 +141,10 @@ async def survivor(temporal: Client, tmp_path_factory: pytest.TempPathFactory) -
     address = temporal.service_client.config.target_host
     async with (
         running_gateway(
-            tmp_path_factory.mktemp("survivor"), TEMPORAL_ADDRESS=address, TEMPORAL_NAMESPACE=temporal.namespace
+            tmp_path_factory.mktemp("survivor"),
+            TEMPORAL_ADDRESS=address,
+            TEMPORAL_NAMESPACE=temporal.namespace,
+            GATEWAY_ACQUIRER_WEBHOOK_SECRETS=ACQUIRER_SECRET,
         ) as gateway,
         httpx.AsyncClient(base_url=gateway.url, trust_env=False) as client,
     ):
@@ -135,7 +157,12 @@ async def scene(
 ) -> AsyncGenerator[Scene]:
     async with (
         fault_proxy(temporal.service_client.config.target_host) as way,
-        running_gateway(tmp_path, TEMPORAL_ADDRESS=way.address, TEMPORAL_NAMESPACE=temporal.namespace) as doomed,
+        running_gateway(
+            tmp_path,
+            TEMPORAL_ADDRESS=way.address,
+            TEMPORAL_NAMESPACE=temporal.namespace,
+            GATEWAY_ACQUIRER_WEBHOOK_SECRETS=ACQUIRER_SECRET,
+        ) as doomed,
     ):
 
         async def ready() -> bool:
@@ -186,6 +213,29 @@ async def test_start_that_was_not_answered_yet_is_found_by_the_retry(scene: Scen
     retried = await scene.retried()
 
     _assert_found(retried, started)
+    assert await scene.runs() == scene.one_run_each
+
+
+@pytest.mark.parametrize("held", ["upstream", "downstream"], ids=["not started", "started"])
+async def test_provider_that_was_told_nothing_sends_its_event_again_and_it_is_taken_in_once(
+    scene: Scene, held: Direction
+) -> None:
+    scene = replace(scene, posts=(_event(),))
+    await scene.way.hold(held)
+    sending = scene.sending()
+    await scene.eventually_counts("temporal_request_total")
+    if held == "downstream":
+        await _run_ids_of_started(scene)
+    before = await scene.runs()
+
+    await scene.kill(sending)
+    retried = await scene.retried()
+    # What the dead gateway sent may arrive only now.
+    await scene.way.heal()
+    again = await scene.retried()
+
+    assert set(before.values()) == {0 if held == "upstream" else 1}
+    assert [answer.status_code for answer in retried + again] == [202] * 2
     assert await scene.runs() == scene.one_run_each
 
 
